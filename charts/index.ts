@@ -1,0 +1,4 @@
+import { wireguard } from './wireguard';
+
+/** The charts of this package by name. */
+export const CHARTS = { wireguard };

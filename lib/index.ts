@@ -1,0 +1,6 @@
+/* The public surface of cdk8s-vpn: constructs, the schemas of their values, charts, and the staged vocabulary. */
+export { WireGuardServer, type WireGuardServerProps } from './wireguard/server';
+export { wireguardPeer, wireguardValues } from '../values/wireguard';
+export { HelmChart, helmChart, type ChartMetadata, type HelmChartProps, type PlainOptions } from './helm/chart';
+export { loadValues, type LoadedValues, type ValuesSources } from './helm/load-values';
+export * from './staged';

@@ -1,0 +1,40 @@
+import { spread, type Expr, type Json, type Ref } from '../staged';
+import type { z } from 'zod';
+import type { pod } from '../../values/kubernetes';
+
+type PodValues = { readonly [K in keyof typeof pod]: Ref<z.output<(typeof pod)[K]>> };
+
+/** What the values of every workload say about its pod: who schedules it, where, and how it resolves names. */
+export function podSpec(
+  values: PodValues & { readonly podSecurityContext: Expr<Record<string, Json> | object> },
+  globalPullSecrets: Expr<readonly { name: string }[]>,
+) {
+  return {
+    imagePullSecrets: [spread(globalPullSecrets), spread(values.imagePullSecrets)],
+    nodeSelector: values.nodeSelector,
+    tolerations: values.tolerations,
+    affinity: values.affinity,
+    topologySpreadConstraints: values.topologySpreadConstraints,
+    priorityClassName: values.priorityClassName,
+    runtimeClassName: values.runtimeClassName,
+    schedulerName: values.schedulerName,
+    terminationGracePeriodSeconds: values.terminationGracePeriodSeconds,
+    dnsPolicy: values.dnsPolicy,
+    dnsConfig: values.dnsConfig,
+    hostAliases: values.hostAliases,
+  };
+}
+
+/** The resources of a container. */
+export function resourcesOf(resources: { readonly requests: Expr<object>; readonly limits: Expr<object> }) {
+  return { requests: resources.requests, limits: resources.limits };
+}
+
+/** The timing of a probe. */
+export function probeTiming(probe: {
+  readonly periodSeconds: Expr<number>;
+  readonly timeoutSeconds: Expr<number>;
+  readonly failureThreshold: Expr<number>;
+}) {
+  return { periodSeconds: probe.periodSeconds, timeoutSeconds: probe.timeoutSeconds, failureThreshold: probe.failureThreshold };
+}

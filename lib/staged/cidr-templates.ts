@@ -1,0 +1,42 @@
+import type { HelperTemplate } from './operations';
+
+/** The prefix bits of a network as text, `4.` or `6.` in front; a bare address has all its bits. */
+export const NETWORK_BITS: HelperTemplate = {
+  name: 'networkBits',
+  body: `{{- $parts := splitList "/" . }}
+{{- $address := index $parts 0 }}
+{{- $bits := "" }}
+{{- $family := ternary "6" "4" (contains ":" $address) }}
+{{- if eq $family "6" }}
+{{- $groups := without (splitList ":" $address) "" }}
+{{- $zeros := repeat (int (sub 8 (len $groups))) "0:" }}
+{{- range $group := splitList ":" (trimAll ":" (replace "::" (printf ":%s" $zeros) $address)) }}
+{{- $bits = printf "%s%016b" $bits (int64 (printf "0x%s" $group)) }}
+{{- end }}
+{{- else }}
+{{- range $octet := splitList "." $address }}
+{{- $bits = printf "%s%08b" $bits (int64 $octet) }}
+{{- end }}
+{{- end }}
+{{- if eq (len $parts) 2 }}
+{{- $bits = trunc (int (index $parts 1)) $bits }}
+{{- end }}
+{{- printf "%s.%s" $family $bits }}`,
+};
+
+/** The first host address of a network. */
+export const FIRST_HOST: HelperTemplate = {
+  name: 'firstHost',
+  body: `{{- $address := first (splitList "/" .) }}
+{{- if and (hasSuffix "::" $address) (eq (len (splitList ":" $address)) 9) }}
+{{- printf "%s1" (trimSuffix ":" $address) }}
+{{- else if hasSuffix "::" $address }}
+{{- printf "%s1" $address }}
+{{- else if contains ":" $address }}
+{{- $groups := splitList ":" $address }}
+{{- printf "%s:%x" (join ":" (initial $groups)) (add 1 (int64 (printf "0x%s" (last $groups)))) }}
+{{- else }}
+{{- $octets := splitList "." $address }}
+{{- printf "%s.%d" (join "." (initial $octets)) (add 1 (int64 (last $octets))) }}
+{{- end }}`,
+};

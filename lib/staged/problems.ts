@@ -1,0 +1,122 @@
+import { distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import { jsonBigInt } from './node';
+import { shapeOf, unwrap, elementOf, type LeafMeta } from './schema';
+
+/** A place in a values file and what is wrong there. */
+export interface Problem {
+  readonly path: readonly (string | number)[];
+  readonly sentence: string;
+}
+
+/** `peers.alice.addresses[0]`: the path as a user writes it in a message. */
+export function pathText(path: readonly (string | number)[]): string {
+  return path
+    .map((step, i) => (typeof step === 'number' ? `[${String(step)}]` : i === 0 ? step : `.${step}`))
+    .join('');
+}
+
+/** What zod found, as sentences for the person who wrote the values. */
+export function problemsOf(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, input: unknown): Problem[] {
+  return issues.flatMap((issue) => explain(issue, schema, input));
+}
+
+function explain(issue: z.core.$ZodIssue, root: z.core.$ZodType, input: unknown): Problem[] {
+  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+  const schema = schemaAt(root, path);
+  const meta = schema === undefined ? {} : unwrap(schema).meta;
+  const value = valueAt(input, path);
+  const problem = (wrong: string, remedy: string): Problem => ({
+    path,
+    sentence: `${wrong}, got ${show(value, meta)}; ${remedy}`,
+  });
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey(path, key, schema));
+    case 'invalid_type':
+      return value === undefined || value === null
+        ? [{ path, sentence: `is required, got nothing; ${remedyFor(meta, `give ${nounOf(issue.expected, meta)}`)}` }]
+        : [problem(`must be ${nounOf(issue.expected, meta)}`, remedyFor(meta, 'see the values table in the README'))];
+    case 'invalid_value':
+      return [problem(`is not one of the choices`, `choose ${issue.values.map((choice) => JSON.stringify(choice)).join(' or ')}`)];
+    case 'invalid_format':
+      return [problem(`is not ${meta.noun ?? 'in the right form'}`, remedyFor(meta, `write it as ${String(issue.pattern ?? issue.format)}`))];
+    case 'too_small':
+      return [problem(`is too ${issue.origin === 'number' ? 'small' : 'short'}`, `use ${String(issue.minimum)} or more`)];
+    case 'too_big':
+      return [problem(`is too ${issue.origin === 'number' ? 'large' : 'long'}`, `use ${String(issue.maximum)} or less`)];
+    case 'invalid_key':
+      return [{ path, sentence: `is not a name that can be used here, got ${show(path.at(-1), {})}; ${remedyFor(meta, keyRemedy(issue))}` }];
+    default:
+      return [problem(`is not ${meta.noun ?? 'a value that can be used here'}`, remedyFor(meta, 'see the values table in the README'))];
+  }
+}
+
+function keyRemedy(issue: z.core.$ZodIssueInvalidKey): string {
+  const pattern = issue.issues.map((inner) => (inner.code === 'invalid_format' ? inner.pattern : undefined)).find((text) => text !== undefined);
+  return pattern === undefined ? 'choose another name' : `use a name that matches ${pattern}`;
+}
+
+/** The sentence for a key that the schema does not know. */
+function unknownKey(path: readonly (string | number)[], key: string, schema: z.core.$ZodType | undefined): Problem {
+  const known = Object.keys((schema && shapeOf(unwrap(schema).schema)) ?? {});
+  const [nearest] = known
+    .map((name) => ({ name, far: distance(name.toLowerCase(), key.toLowerCase()) }))
+    .filter(({ name, far }) => far <= Math.max(2, Math.floor(name.length / 3)))
+    .sort((a, b) => a.far - b.far);
+  const remedy = nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean ${JSON.stringify(nearest.name)}?`;
+  return { path: [...path, key], sentence: `unknown key, got ${JSON.stringify(key)}; ${remedy}` };
+}
+
+const NOUNS: Readonly<Record<string, string>> = {
+  string: 'text',
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  record: 'a map',
+  object: 'a map',
+};
+
+function nounOf(expected: string, meta: LeafMeta): string {
+  return meta.noun ?? NOUNS[expected] ?? expected;
+}
+
+function remedyFor(meta: LeafMeta, otherwise: string): string {
+  return meta.example === undefined ? otherwise : `write it like ${JSON.stringify(meta.example)}`;
+}
+
+const LONGEST = 100;
+
+function show(value: unknown, meta: LeafMeta): string {
+  if (meta.secret === true) return typeof value === 'string' ? `a ${String(value.length)}-character string` : `a ${typeof value}`;
+  if (value === undefined) return 'nothing';
+  // Not its content: a secret may be in it.
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a map';
+  const text = JSON.stringify(value, jsonBigInt);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+
+function schemaAt(root: z.core.$ZodType, path: readonly (string | number)[]): z.core.$ZodType | undefined {
+  let schema: z.core.$ZodType | undefined = root;
+  for (const step of path) {
+    if (schema === undefined) return undefined;
+    const { schema: inner } = unwrap(schema);
+    schema = shapeOf(inner)?.[String(step)] ?? elementOf(inner);
+  }
+  return schema;
+}
+
+function valueAt(input: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined),
+    input,
+  );
+}
+
+
+/** The path at the beginning of a sentence, as steps; no steps where it begins with none. */
+export function parsePath(sentence: string): (string | number)[] {
+  const text = /^([A-Za-z0-9_.\-/[\]]+): /.exec(sentence)?.[1] ?? '';
+  return [...text.matchAll(/\[([0-9]+)\]|([^.[\]]+)/g)].map(([, index, key]) => (index === undefined ? String(key) : Number(index)));
+}

@@ -1,0 +1,304 @@
+import {
+  addressOf,
+  and,
+  bytes,
+  check,
+  contains,
+  count,
+  each,
+  eq,
+  gt,
+  hasKey,
+  hasPrefix,
+  isSet,
+  lt,
+  matches,
+  networkBits,
+  not,
+  or,
+  overlaps,
+  ownerOf,
+  pathOf,
+  prefixLength,
+  add,
+  bind,
+  sub,
+  text,
+  trimPrefix,
+  when,
+  whenSet,
+  choose,
+  chooseSet,
+  type Each,
+  type Expr,
+  type When,
+} from '../staged';
+import { FULLNAME_MAX_LENGTH } from '../kubernetes/metadata';
+import type { WireGuardValues } from './config';
+
+type Rules = (Each<unknown> | When<unknown>)[];
+
+/** The sum of an object's entries that the API server takes: ConfigMap and Secret, 1 MiB. */
+const OBJECT_MAX_BYTES = 1_048_576;
+/** What WireGuard adds to a packet, over IPv6: 40 of the outer header, 8 of UDP, 32 of its own (wg-quick(8)). */
+const WIREGUARD_OVERHEAD_BYTES = 80;
+/** The smallest MTU of an IPv6 link (RFC 8200, 5). */
+const IPV6_MIN_MTU_BYTES = 1280;
+
+const isV6 = (address: Expr<string>): Expr<boolean> => contains(':', address);
+
+/** The rules of the values of a WireGuard server that no schema can say. Their cost is n log n in peers. */
+export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, files: readonly Expr<string>[]): Rules {
+  return [
+    check({
+      failsIf: gt(bytes(fullname), FULLNAME_MAX_LENGTH),
+      at: v.fullnameOverride,
+      problem: text`the name of the objects would be longer than ${FULLNAME_MAX_LENGTH} characters`,
+      got: fullname,
+      remedy: 'set a shorter fullnameOverride',
+    }),
+    ...networkChecks(v),
+    ...keyChecks(v),
+    ...mtuChecks(v),
+    ...serviceChecks(v),
+    peerChecks(v),
+    each(overlaps(each(v.peers, (_name, peer) => text`${peer.publicKey} ${pathOf(peer.publicKey)}`)), (pair) =>
+      check({
+        failsIf: true,
+        at: ownerOf(pair, 'second'),
+        problem: text`is the same key as ${ownerOf(pair, 'first')}`,
+        remedy: 'WireGuard knows a peer by its key: give each its own',
+      }),
+    ),
+    each(
+      overlaps(
+        each(v.peers, (_name, peer) => [
+          each(peer.addresses, (address) => text`${networkBits(address)} ${pathOf(address)}`),
+          each(peer.routedNetworks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
+        ]),
+      ),
+      (pair) =>
+        check({
+          failsIf: true,
+          at: ownerOf(pair, 'second'),
+          problem: text`overlaps with ${ownerOf(pair, 'first')}`,
+          remedy: 'WireGuard sends a packet to one peer only: give every network to one peer, once',
+        }),
+    ),
+    sizeCheck(v.peers, files),
+  ];
+}
+
+/** A network is written without host bits, so that nobody wonders which address is meant. */
+function hostPartCheck(network: Expr<string>): When<unknown> {
+  return check({
+    failsIf: not(matches(/^0*$/, trimPrefix(networkBits(network), networkBits(addressOf(network))))),
+    at: network,
+    problem: 'is an address inside a network, not the network',
+    got: network,
+    remedy: 'set the bits behind the prefix length to zero',
+  });
+}
+
+function networkChecks(v: WireGuardValues): Rules {
+  return [
+    hostPartCheck(v.network),
+    check({
+      failsIf: gt(prefixLength(v.network), 30),
+      at: v.network,
+      problem: 'has no room for a server and a peer',
+      got: v.network,
+      remedy: 'use a prefix length of 30 or less',
+    }),
+    whenSet(v.network6, (network6) => [
+      hostPartCheck(network6),
+      check({
+        failsIf: gt(prefixLength(network6), 126),
+        at: network6,
+        problem: 'has no room for a server and a peer',
+        got: network6,
+        remedy: 'use a prefix length of 126 or less',
+      }),
+    ]),
+  ];
+}
+
+function keyChecks(v: WireGuardValues): Rules {
+  return [
+    check({
+      failsIf: and(not(isSet(v.privateKey.existingSecret)), not(isSet(v.privateKey.value))),
+      at: v.privateKey,
+      problem: 'has neither existingSecret nor value',
+      remedy: 'make a Secret from `wg genkey` and name it in existingSecret',
+    }),
+    check({
+      failsIf: and(isSet(v.privateKey.existingSecret), isSet(v.privateKey.value)),
+      at: v.privateKey,
+      problem: 'has both existingSecret and value',
+      remedy: 'keep one of them',
+    }),
+    each(v.peers, (_name, peer) =>
+      when(isSet(peer.presharedKey), () => [
+        check({
+          failsIf: and(not(isSet(peer.presharedKey.existingSecret)), not(isSet(peer.presharedKey.value))),
+          at: peer.presharedKey,
+          problem: 'has neither existingSecret nor value',
+          remedy: 'make a Secret from `wg genpsk` and name it in existingSecret',
+        }),
+        check({
+          failsIf: and(isSet(peer.presharedKey.existingSecret), isSet(peer.presharedKey.value)),
+          at: peer.presharedKey,
+          problem: 'has both existingSecret and value',
+          remedy: 'keep one of them',
+        }),
+      ]),
+    ),
+  ];
+}
+
+function mtuChecks(v: WireGuardValues): Rules {
+  return [
+    whenSet(v.mtu, (mtu) => [
+      whenSet(v.underlayMtu, (underlay) =>
+        bind('room', sub(underlay, WIREGUARD_OVERHEAD_BYTES), (room) =>
+          check({
+            failsIf: gt(mtu, room),
+            at: mtu,
+            problem: text`does not fit into the underlay’s ${underlay} bytes with WireGuard’s ${WIREGUARD_OVERHEAD_BYTES}`,
+            got: mtu,
+            remedy: text`use ${room} or less`,
+          }),
+        ),
+      ),
+      check({
+        failsIf: and(isSet(v.network6), lt(mtu, IPV6_MIN_MTU_BYTES)),
+        at: mtu,
+        problem: 'is too small for IPv6',
+        got: mtu,
+        remedy: text`use ${IPV6_MIN_MTU_BYTES} or more`,
+      }),
+    ]),
+  ];
+}
+
+function serviceChecks(v: WireGuardValues): Rules {
+  const { service } = v;
+  const isClusterIp = eq(service.type, 'ClusterIP');
+  return [
+    whenSet(service.nodePort, (nodePort) =>
+      check({
+        failsIf: isClusterIp,
+        at: nodePort,
+        problem: 'is set, but a Service of type ClusterIP has none',
+        got: nodePort,
+        remedy: 'remove it, or use the type NodePort',
+      }),
+    ),
+    whenSet(service.externalTrafficPolicy, (policy) =>
+      check({
+        failsIf: isClusterIp,
+        at: policy,
+        problem: 'is set, but a Service of type ClusterIP has none',
+        got: policy,
+        remedy: 'remove it, or use the type LoadBalancer or NodePort',
+      }),
+    ),
+    whenSet(service.clusterIP, (clusterIp) =>
+      check({
+        failsIf: and(eq(clusterIp, 'None'), not(isClusterIp)),
+        at: clusterIp,
+        problem: text`is set, but a Service of type ${service.type} needs an address`,
+        got: clusterIp,
+        remedy: 'remove it, or use the type ClusterIP',
+      }),
+    ),
+    whenSet(service.ipFamilyPolicy, (policy) =>
+      check({
+        failsIf: and(eq(policy, 'SingleStack'), gt(count(service.ipFamilies), 1)),
+        at: policy,
+        problem: 'is set, but there are two families in service.ipFamilies',
+        got: policy,
+        remedy: 'use PreferDualStack or RequireDualStack',
+      }),
+    ),
+  ];
+}
+
+/** The prefix bits of no network. */
+const NOWHERE = 'none';
+
+function peerChecks(v: WireGuardValues): Each<unknown> {
+  return bind('bits', networkBits(v.network), (bits) =>
+    bind('bits6', chooseSet(v.network6, (network6) => networkBits(network6), NOWHERE), (bits6) =>
+      each(v.peers, (_name, peer) => [
+        each(peer.addresses, (address) => addressChecks(v, address, bits, bits6)),
+        each(peer.routedNetworks, (network) => routedNetworkChecks(network, bits, bits6)),
+        each(peer.allow, (_rule, allowed) => [
+          each(allowed.peers, (other) =>
+            check({ failsIf: not(hasKey(v.peers, other)), at: other, problem: 'is not a peer', got: other, remedy: 'name a key of peers' }),
+          ),
+          each(allowed.ports, (port) =>
+            whenSet(port.endPort, (endPort) =>
+              check({
+                failsIf: lt(endPort, port.port),
+                at: endPort,
+                problem: text`is below the first port ${port.port}`,
+                got: endPort,
+                remedy: 'put the lower port first',
+              }),
+            ),
+          ),
+        ]),
+      ]),
+    ),
+  );
+}
+
+/** A peer's address must be one of the VPN's network that nobody else has by its nature. */
+function addressChecks(v: WireGuardValues, address: Expr<string>, bits: Expr<string>, bits6: Expr<string>): Each<unknown> {
+  const fault = (failsIf: Expr<boolean> | boolean, problem: string, remedy = 'choose another address of the network') =>
+    check({ failsIf, at: address, problem, got: address, remedy });
+  return bind('addressBits', networkBits(address), (addressBits) =>
+    bind('homeBits', choose(isV6(address), bits6, bits), (homeBits) =>
+      when<unknown>(
+        hasPrefix(homeBits, addressBits),
+        () => bind('host', trimPrefix(homeBits, addressBits), (host) => [
+          fault(matches(/^0*1$/, host), 'is the server’s own address'),
+          fault(matches(/^0{2,}$/, host), 'is the address of the network itself'),
+          fault(and(not(isV6(address)), matches(/^1{2,}$/, host)), 'is the broadcast address of the network'),
+        ]),
+        () =>
+          when(
+            and(isV6(address), not(isSet(v.network6))),
+            () => fault(true, 'is an IPv6 address, but the VPN has no IPv6 network', 'set network6, or remove the address'),
+            () => fault(true, 'is outside the network of the VPN', 'choose an address of the network'),
+          ),
+      ),
+    ),
+  );
+}
+
+function routedNetworkChecks(network: Expr<string>, bits: Expr<string>, bits6: Expr<string>): Each<unknown> {
+  return bind('routedBits', networkBits(network), (routed) => [
+    hostPartCheck(network),
+    check({
+      failsIf: or(hasPrefix(routed, bits), hasPrefix(bits, routed), hasPrefix(routed, bits6), hasPrefix(bits6, routed)),
+      at: network,
+      problem: 'overlaps with the VPN’s own network',
+      got: network,
+      remedy: 'a routed network lies behind the peer: name that one',
+    }),
+  ]);
+}
+
+function sizeCheck(peers: Expr<unknown>, files: readonly Expr<string>[]): Each<unknown> {
+  return bind('size', files.map((file) => bytes(file)).reduce((a, b) => add(a, b)), (size) =>
+    check({
+      failsIf: gt(size, OBJECT_MAX_BYTES),
+      at: peers,
+      problem: text`make a ConfigMap larger than the ${OBJECT_MAX_BYTES} bytes that the API takes`,
+      got: size,
+      remedy: 'have fewer peers in a release',
+    }),
+  );
+}

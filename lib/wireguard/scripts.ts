@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A script that runs in the pod: a file beside this one. */
+function script(name: string): string {
+  return readFileSync(join(__dirname, name), 'utf8');
+}
+
+/** The scripts of the server's pod by the name under which they are mounted. */
+export const SCRIPTS = {
+  'server.sh': script('server.sh'),
+  'forwarding.sh': script('forwarding.sh'),
+  'userspace.sh': script('userspace.sh'),
+  'health.sh': script('health.sh'),
+} as const;

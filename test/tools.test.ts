@@ -1,0 +1,211 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { describeWith } from './left-out';
+import { HELM_VERSIONS, KUBERNETES_VERSION, KUBERNETES_VERSIONS, cacheFolder, locked, missing, tools } from './tools';
+
+let folder = '';
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tools-test-'));
+});
+afterEach(() => {
+  fs.rmSync(folder, { recursive: true });
+});
+
+/** Runs with other environment variables, which are put back. */
+function withEnvironment<T>(environment: Record<string, string | undefined>, run: () => T): T {
+  const before = { ...process.env };
+  try {
+    for (const [name, value] of Object.entries(environment)) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+    return run();
+  } finally {
+    process.env = before;
+  }
+}
+
+describe.each(HELM_VERSIONS)('Helm %s', (version) => {
+  describeWith([`helm-${version}`], 'in the cache', () => {
+    test('is that version', () => {
+      // `go install` leaves the patch level out.
+      const said = execFileSync(tools.helm(version), ['version', '--short'], { encoding: 'utf8' });
+      expect(said).toMatch(new RegExp(`^v${version.replace(/\.[0-9]+$/, '')}`));
+    });
+  });
+});
+
+describeWith(['kubeconform', 'kubernetes-schemas'], 'kubeconform with the schemas in the cache', () => {
+  const good = `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"ports": [{"port": 1}]}}`;
+
+  function conforms(object: string, version: string): boolean {
+    const { status, stdout } = spawnSync(
+      tools.kubeconform(),
+      ['-strict', '-kubernetes-version', version, '-schema-location', tools.kubernetesSchemas()],
+      { input: object, encoding: 'utf8' },
+    );
+    if (status !== 0 && !stdout.includes('is invalid')) throw new Error(stdout);
+    return status === 0;
+  }
+
+  test.each([KUBERNETES_VERSION, ...KUBERNETES_VERSIONS.slice(0, 1), ...KUBERNETES_VERSIONS.slice(-1)])(
+    'for Kubernetes %s tells good from bad',
+    (version) => {
+      expect(conforms(good, version)).toBe(true);
+      expect(conforms(good.replace('"port": 1', '"port": "1"'), version)).toBe(false);
+      expect(conforms(good.replace('"port"', '"prot"'), version)).toBe(false);
+      expect(conforms(good.replace('"metadata": {', '"metadata": {"nmae": "a", '), version)).toBe(false);
+    },
+  );
+});
+
+describe('a tool', () => {
+  test('that is missing has a reason, and no path', () => {
+    withEnvironment({ XDG_CACHE_HOME: folder, PATH: folder, CDK8S_VPN_MISSING_TOOLS: undefined }, () => {
+      expect(missing('kubeconform')).toBe('not built; run `npx tsx test/tools.ts`');
+      expect(missing('python3')).toBe('not on PATH');
+      expect(() => tools.kubeconform()).toThrow('kubeconform is missing: not built');
+      expect(tools.helms()).toEqual([]);
+    });
+  });
+
+  test('is missing for the reason that the preparation found', () => {
+    const reasons = '{"kubeconform": "Go is not installed"}';
+    withEnvironment({ XDG_CACHE_HOME: folder, CDK8S_VPN_MISSING_TOOLS: reasons }, () => {
+      expect(missing('kubeconform')).toBe('Go is not installed');
+    });
+  });
+
+  test('that is half-built is not taken', () => {
+    const unfinished = path.join(folder, 'cdk8s-vpn/tools/.unfinished-x/helm');
+    fs.mkdirSync(path.dirname(unfinished), { recursive: true });
+    fs.writeFileSync(unfinished, '');
+    withEnvironment({ XDG_CACHE_HOME: folder, PATH: '' }, () => {
+      for (const version of HELM_VERSIONS) expect(missing(`helm-${version}`)).toBeDefined();
+    });
+  });
+
+  test('Helm on PATH stands in for the pinned ones, unless one of them is there', () => {
+    const own = path.join(folder, 'helm');
+    fs.writeFileSync(own, '', { mode: 0o755 });
+    withEnvironment({ XDG_CACHE_HOME: folder, PATH: folder }, () => {
+      expect(tools.helms()).toEqual([{ name: 'helm on PATH', path: own }]);
+      expect(missing('helm-4.3.1')).toBeDefined();
+      const pinned = path.join(folder, 'cdk8s-vpn/tools/helm-4.3.1/helm');
+      fs.mkdirSync(path.dirname(pinned), { recursive: true });
+      fs.writeFileSync(pinned, '', { mode: 0o755 });
+      expect(tools.helms()).toEqual([{ name: 'helm 4.3.1', path: pinned }]);
+    });
+  });
+
+  test('lives below XDG_CACHE_HOME if that is an absolute path', () => {
+    const home = path.join(os.homedir(), '.cache/cdk8s-vpn');
+    expect(withEnvironment({ XDG_CACHE_HOME: '/x' }, cacheFolder)).toBe('/x/cdk8s-vpn');
+    for (const unset of [undefined, '', 'x']) {
+      expect(withEnvironment({ XDG_CACHE_HOME: unset }, cacheFolder)).toBe(home);
+    }
+  });
+});
+
+/** Programs that stand in for Go; the first argument that ends in `@v…` is the module. */
+const GO = {
+  working: 'echo built "$CGO_ENABLED" "$@" >>"$LOG"; for last; do :; done; name=${last##*/}; echo >"$GOBIN/${name%@*}"',
+  failing: 'echo half >"$GOBIN/helm"; echo no such module >&2; exit 3',
+};
+
+describe('the preparation', () => {
+  /** Runs it in a process of its own, with nothing on PATH but stand-ins. */
+  function prepare(go: string | undefined): string {
+    const bin = path.join(folder, 'bin');
+    fs.mkdirSync(bin, { recursive: true });
+    const stub = (name: string, script: string): void => {
+      fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    };
+    const commands = ['wg', 'wireguard-go', 'nft', 'shellcheck', 'busybox', 'ip', 'jq', 'dash'];
+    for (const name of commands) stub(name, 'exit 0');
+    if (go !== undefined) stub('go', go);
+    const tsx = path.join(__dirname, '../node_modules/tsx/dist/cli.mjs');
+    return spawnSync(process.execPath, [tsx, path.join(__dirname, 'tools.ts')], {
+      encoding: 'utf8',
+      env: { HOME: folder, XDG_CACHE_HOME: folder, PATH: bin, LOG: path.join(folder, 'log') },
+    }).stdout;
+  }
+  const built = (): string[] => fs.readdirSync(path.join(folder, 'cdk8s-vpn/tools')).sort();
+
+  test('builds each tool once, as it is pinned', () => {
+    prepare(GO.working);
+    prepare(GO.working);
+    const log = fs.readFileSync(path.join(folder, 'log'), 'utf8').trim().split('\n');
+    expect(log).toEqual(
+      [
+        'helm.sh/helm/v3/cmd/helm@v3.14.4',
+        'helm.sh/helm/v3/cmd/helm@v3.22.0',
+        'helm.sh/helm/v4/cmd/helm@v4.3.1',
+        'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0',
+        'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
+        'github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2',
+      ].map((module) => `built 0 install -trimpath -ldflags -s -w ${module}`),
+    );
+    expect(built()).toEqual([
+      'helm-3.14.4',
+      'helm-3.22.0',
+      'helm-4.3.1',
+      'helm-docs-1.14.2',
+      'kube-score-1.20.0',
+      'kubeconform-0.8.0',
+    ]);
+  });
+
+  test('leaves nothing of a build that failed, and says why', () => {
+    const said = prepare(GO.failing);
+    expect(built()).toEqual([]);
+    expect(said).toContain('helm-3.14.4: `go install` ended with 3: no such module\n');
+  });
+
+  test('says that Go is missing', () => {
+    expect(prepare(undefined)).toContain('helm-3.14.4: Go is not installed\n');
+  });
+});
+
+describe('the lock', () => {
+  test('lets one in at a time', async () => {
+    const file = path.join(folder, 'lock');
+    let inside = 0;
+    const work = async (): Promise<number> => {
+      expect(++inside).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return inside--;
+    };
+    const silent = (): void => undefined;
+    const results = await Promise.all(Array.from({ length: 3 }, () => locked(file, silent, work)));
+    expect(results).toEqual([1, 1, 1]);
+    expect(fs.existsSync(file)).toBe(false);
+  });
+
+  test('of a process that is gone is taken over', async () => {
+    const file = path.join(folder, 'lock');
+    const gone = spawnSync(process.execPath, ['-e', 'process.stdout.write(String(process.pid))'], { encoding: 'utf8' });
+    fs.writeFileSync(file, gone.stdout);
+    await expect(
+      locked(
+        file,
+        () => undefined,
+        () => Promise.resolve('done'),
+      ),
+    ).resolves.toBe('done');
+  });
+
+  test('is given back when the work fails', async () => {
+    const file = path.join(folder, 'lock');
+    await expect(
+      locked(
+        file,
+        () => undefined,
+        () => Promise.reject(new Error('no')),
+      ),
+    ).rejects.toThrow('no');
+    expect(fs.existsSync(file)).toBe(false);
+  });
+});

@@ -1,0 +1,216 @@
+import { z } from 'zod';
+import {
+  ANNOTATION_KEY_PATTERN,
+  DNS_SUBDOMAIN_MAX_LENGTH,
+  DNS_SUBDOMAIN_PATTERN,
+  IMAGE_DIGEST_PATTERN,
+  IMAGE_REGISTRY_PATTERN,
+  IMAGE_REPOSITORY_PATTERN,
+  IMAGE_TAG_PATTERN,
+  LABEL_KEY_PATTERN,
+  LABEL_VALUE_PATTERN,
+  QUALIFIED_NAME_MAX_LENGTH,
+  QUANTITY_PATTERN,
+} from '../lib/net/name';
+import { address, cidr, dnsLabel, port } from './net';
+
+/*
+ * Values that every workload has. The names are those of `helm create` first, then those that most charts share.
+ */
+
+/** The name of a Kubernetes object. */
+export const objectName = z
+  .string()
+  .regex(DNS_SUBDOMAIN_PATTERN)
+  .max(DNS_SUBDOMAIN_MAX_LENGTH)
+  .meta({ noun: 'the name of a Kubernetes object', example: 'wireguard-keys' });
+
+/** The key of an entry of a Secret or a ConfigMap. */
+export const dataKey = z
+  .string()
+  .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/)
+  .max(253)
+  .meta({ noun: 'a key of a Secret', example: 'private-key' });
+
+const labelKey = z.string().regex(LABEL_KEY_PATTERN).max(QUALIFIED_NAME_MAX_LENGTH);
+const labelValue = z.string().regex(LABEL_VALUE_PATTERN).meta({ noun: 'the value of a label', example: 'vpn' });
+const annotationKey = z.string().regex(ANNOTATION_KEY_PATTERN).max(QUALIFIED_NAME_MAX_LENGTH);
+
+/** Labels. */
+export const labels = z.record(labelKey, labelValue);
+/** Annotations. */
+export const annotations = z.record(annotationKey, z.string());
+
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+/** Any value but null, which Kubernetes drops and Helm keeps. */
+type Anything = string | number | boolean | Anything[] | { [key: string]: Anything };
+const anything: z.ZodType<Anything> = z.lazy(() =>
+  z.union([z.string(), z.number().min(-LARGEST).max(LARGEST), z.boolean(), z.array(anything), anyMap]),
+);
+/** A part of a Kubernetes object, passed on as it is. */
+export const anyMap = z
+  .record(z.string().regex(/^_?[A-Za-z0-9.$\/-][A-Za-z0-9.$\/_-]*$/), anything)
+  .meta({ noun: 'a part of a Kubernetes object, without null' });
+
+/** A quantity of Kubernetes: `100m`, `128Mi`, or a number. */
+const quantity = z
+  .union([z.string().regex(QUANTITY_PATTERN), z.int().min(0).max(LARGEST)])
+  .meta({ noun: 'a quantity', example: '128Mi' });
+
+/** Resources of a container. */
+export function resources(defaults: {
+  requests: Record<string, string>;
+  limits: Record<string, string>;
+}): z.ZodPrefault<z.ZodObject<{ requests: z.ZodDefault<typeof quantities>; limits: z.ZodDefault<typeof quantities> }, z.core.$strict>> {
+  return z
+    .strictObject({
+      requests: quantities.default(defaults.requests).describe('What the container is sure to get'),
+      limits: quantities.default(defaults.limits).describe('What the container may use at most'),
+    })
+    .prefault({});
+}
+const quantities = z.record(labelKey, quantity);
+
+const pullSecrets = z.array(z.strictObject({ name: objectName.describe('Name of the Secret') }));
+
+/** Values that an umbrella chart hands to all its subcharts. */
+export const global = z
+  .looseObject({
+    imageRegistry: z
+      .string()
+      .regex(IMAGE_REGISTRY_PATTERN)
+      .optional()
+      .describe('Registry that all images are taken from, instead of their own')
+      .meta({ noun: 'an image registry', example: 'registry.example.com' }),
+    imagePullSecrets: pullSecrets.default([]).describe('Secrets for pulling images, for all charts of the release'),
+  })
+  .prefault({});
+
+/** An image; `defaults` are its published place and version. */
+export function image<D extends { registry: string; repository: string; tag: string }>(defaults: D) {
+  return z
+    .strictObject({
+      registry: imageRegistry.default(defaults.registry).describe('Registry of the image'),
+      repository: imageRepository.default(defaults.repository).describe('Repository of the image'),
+      tag: imageTag.default(defaults.tag).describe('Tag of the image'),
+      ...imageRest,
+    })
+    .prefault({});
+}
+
+const imageRegistry = z.string().regex(IMAGE_REGISTRY_PATTERN).meta({ noun: 'an image registry', example: 'docker.io' });
+const imageRepository = z
+  .string()
+  .regex(IMAGE_REPOSITORY_PATTERN)
+  .meta({ noun: 'the repository of an image', example: 'linuxserver/wireguard' });
+const imageTag = z.string().regex(IMAGE_TAG_PATTERN).meta({ noun: 'the tag of an image, quoted', example: '1.0' });
+const imageRest = {
+  digest: z
+    .string()
+    .regex(IMAGE_DIGEST_PATTERN)
+    .optional()
+    .describe('Digest of the image; it wins over the tag')
+    .meta({ noun: 'the digest of an image', example: `sha256:${'0'.repeat(64)}` }),
+  pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent').describe('When the node pulls the image'),
+};
+
+/** An image that has no default: without a repository it is not used. */
+export const optionalImage = z
+  .strictObject({
+    registry: imageRegistry.default('docker.io').describe('Registry of the image'),
+    repository: imageRepository.optional().describe('Repository of the image; absent: not used'),
+    tag: imageTag.default('latest').describe('Tag of the image'),
+    ...imageRest,
+  })
+  .prefault({});
+
+/** How often a probe asks, and how often it may fail. */
+export function probe(defaults: { periodSeconds: number; timeoutSeconds: number; failureThreshold: number }) {
+  return z
+    .strictObject({
+      periodSeconds: z.int().min(1).max(3600).default(defaults.periodSeconds).describe('Seconds between two probes'),
+      timeoutSeconds: z.int().min(1).max(3600).default(defaults.timeoutSeconds).describe('Seconds until a probe counts as failed'),
+      failureThreshold: z.int().min(1).max(100).default(defaults.failureThreshold).describe('Failed probes in a row until it counts'),
+    })
+    .prefault({});
+}
+
+/** Names and labels of the objects of a release. */
+export const naming = {
+  nameOverride: dnsLabel.max(40).optional().describe('Instead of the chart’s name in the names of the objects'),
+  fullnameOverride: dnsLabel.max(50).optional().describe('Name of the objects, instead of one made of release and chart'),
+  commonLabels: labels.default({}).describe('Labels of all objects').meta({ example: { team: 'network' } }),
+  commonAnnotations: annotations.default({}).describe('Annotations of all objects'),
+};
+
+/** What the pod of a workload has. */
+export const pod = {
+  podLabels: labels.default({}).describe('Labels of the pod'),
+  podAnnotations: annotations.default({}).describe('Annotations of the pod'),
+  imagePullSecrets: pullSecrets.default([]).describe('Secrets for pulling images').meta({ example: [{ name: 'registry' }] }),
+  nodeSelector: labels.default({}).describe('Labels that a node must have to run the pod').meta({ example: { 'kubernetes.io/os': 'linux' } }),
+  tolerations: z.array(anyMap).default([]).describe('Taints that the pod tolerates'),
+  affinity: anyMap.default({}).describe('Affinity of the pod'),
+  topologySpreadConstraints: z.array(anyMap).default([]).describe('How the pod is spread over the cluster'),
+  priorityClassName: objectName.optional().describe('Priority class of the pod'),
+  runtimeClassName: objectName.optional().describe('Runtime class of the pod'),
+  schedulerName: objectName.optional().describe('Scheduler of the pod'),
+  terminationGracePeriodSeconds: z.int().min(0).max(86400).default(10).describe('Seconds that the pod has to end'),
+  revisionHistoryLimit: z.int().min(0).max(100).default(3).describe('Old ReplicaSets that are kept for a rollback'),
+  dnsPolicy: z.enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']).optional().describe('DNS policy of the pod'),
+  dnsConfig: anyMap.default({}).describe('DNS configuration of the pod'),
+  hostAliases: z.array(anyMap).default([]).describe('Entries for the pod’s hosts file'),
+  extraEnv: z.array(anyMap).default([]).describe('More environment variables of the main container').meta({ example: [{ name: 'TZ', value: 'UTC' }] }),
+  extraVolumes: z.array(anyMap).default([]).describe('More volumes of the pod'),
+  extraVolumeMounts: z.array(anyMap).default([]).describe('More volume mounts of the main container'),
+  extraInitContainers: z.array(anyMap).default([]).describe('More init containers, run first'),
+  extraContainers: z.array(anyMap).default([]).describe('More containers of the pod'),
+};
+
+/** The service account of a workload that never asks the API. */
+export const serviceAccount = z
+  .strictObject({
+    create: z.boolean().default(true).describe('Whether to make a service account, which has no token and no rights'),
+    name: objectName.optional().describe('Name of the service account; absent: the full name, or `default` if none is made'),
+    annotations: annotations.default({}).describe('Annotations of the service account'),
+  })
+  .prefault({});
+
+/** Whole objects that are installed beside the chart's own. */
+export const extraObjects = z
+  .array(
+    z
+      .looseObject({
+        apiVersion: z.string().min(1).regex(/^[a-z0-9.\/-]+$/).describe('API version of the object'),
+        kind: z.string().regex(/^[A-Za-z0-9]+$/).describe('Kind of the object'),
+        metadata: z.looseObject({ name: objectName.describe('Name of the object') }).catchall(anything).describe('Metadata of the object'),
+      })
+      .catchall(anything),
+  )
+  .default([])
+  .describe('More objects, installed as they are')
+  .meta({ example: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { owner: 'network team' } }] });
+
+/** A Service for one UDP port. */
+export const udpService = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether there is a Service; without one, use `hostPort`'),
+    type: z.enum(['LoadBalancer', 'NodePort', 'ClusterIP']).default('LoadBalancer').describe('Type of the Service'),
+    port: port.default(51820).describe('UDP port of the Service'),
+    nodePort: port.optional().describe('UDP port on every node, for the types NodePort and LoadBalancer').meta({ example: 31820 }),
+    annotations: annotations.default({}).describe('Annotations of the Service'),
+    labels: labels.default({}).describe('Labels of the Service'),
+    clusterIP: z.union([address, z.literal('None')]).optional().describe('Cluster address of the Service').meta({ noun: 'an IP address or None', example: '10.96.0.53' }),
+    loadBalancerClass: z.string().regex(LABEL_KEY_PATTERN).optional().describe('Class of the load balancer').meta({ noun: 'a load balancer class', example: 'example.com/nlb' }),
+    loadBalancerIP: address.optional().describe('Static address of the load balancer, where the cloud takes it from here').meta({ example: '203.0.113.10' }),
+    loadBalancerSourceRanges: z.array(cidr).default([]).describe('Networks that the load balancer lets in; empty: all'),
+    allocateLoadBalancerNodePorts: z.boolean().optional().describe('Whether the load balancer gets node ports'),
+    externalIPs: z.array(address).default([]).describe('External addresses of the Service'),
+    externalTrafficPolicy: z.enum(['Cluster', 'Local']).optional().describe('`Local` keeps the client’s address and uses only the node of the pod'),
+    internalTrafficPolicy: z.enum(['Cluster', 'Local']).optional().describe('The same for traffic from inside the cluster'),
+    sessionAffinity: z.enum(['None', 'ClientIP']).optional().describe('Whether a client stays on one pod'),
+    ipFamilies: z.array(z.enum(['IPv4', 'IPv6'])).max(2).default([]).describe('IP families of the Service; empty: the cluster’s').meta({ example: ['IPv4', 'IPv6'] }),
+    ipFamilyPolicy: z.enum(['SingleStack', 'PreferDualStack', 'RequireDualStack']).optional().describe('Whether the Service has one family or both'),
+  })
+  .prefault({});
