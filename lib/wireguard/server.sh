@@ -179,7 +179,7 @@ read_inputs() {
 			return 1
 		}
 	done
-	try "copy from $CONFIG" cp "$CONFIG/nftables.conf" "$CONFIG/routes" "$RUN" || return 1
+	try "copy from $CONFIG" cp -f "$CONFIG/nftables.conf" "$CONFIG/routes" "$RUN" || return 1
 	readable_preshared_keys || return 1
 	refusal=$(compose) || {
 		REASON=${refusal:-"cannot compose $RUN/wg.conf"}
@@ -319,7 +319,7 @@ recognise_interface() {
 }
 
 ask_userspace() {
-	[ -e "$WANTED" ] || printf '' >"$WANTED" || :
+	[ -e "$WANTED" ] || { printf '' >"$WANTED"; } 2>/dev/null || :
 }
 
 # Set WIRE_MTU, from the smallest MTU of a default route: of its interface, or its own (Cilium sets it there).
@@ -404,7 +404,7 @@ plan() {
 	}'
 }
 
-# carry_out KIND: run the planned lines, all of them even if one fails.
+# carry_out WHAT: run the planned lines, all of them even if one fails.
 carry_out() {
 	[ -s "$RUN/plan" ] || return 0
 	added=0 removed=0
@@ -414,8 +414,8 @@ carry_out() {
 		del) removed=$((removed + 1)) ;;
 		esac
 	done <"$RUN/plan"
-	try "set a $1" ip -force -batch "$RUN/plan" || return 1
-	log "changed $INTERFACE, kind $1: $added added, $removed removed"
+	try "set the $1" ip -force -batch "$RUN/plan" || return 1
+	log "changed the $1 of $INTERFACE: $added added, $removed removed"
 }
 
 set_addresses() {
@@ -424,7 +424,7 @@ set_addresses() {
 	for _ in 1 2; do
 		ip -o address show dev "$INTERFACE" >"$RUN/present" 2>/dev/null || :
 		plan address "$RUN/addresses" "$RUN/present" >"$RUN/plan"
-		carry_out address || return 1
+		carry_out addresses || return 1
 	done
 }
 
@@ -435,7 +435,7 @@ set_routes() {
 		ip -6 route show dev "$INTERFACE" || :
 	} >"$RUN/present" 2>/dev/null
 	plan route "$RUN/routes" "$RUN/present" >"$RUN/plan"
-	carry_out route
+	carry_out routes
 }
 
 firewall() { nft -D "mss4=$((WIRE_MTU - 40))" -D "mss6=$((WIRE_MTU - 60))" -f "$1"; }

@@ -356,6 +356,13 @@ describe('server.sh', () => {
     expect(await pod.stop(child)).toBe(0);
     expect(pod.kernel).toMatchObject({ flags: '0x90\n', ruleset: '' });
     expect(pod.argv).not.toContain('ip link delete dev wg0');
+    expect(pod.has('run/vpn-userspace/wanted')).toBe(false);
+  });
+
+  test('a wish for the userspace container that an earlier run left is taken back', async () => {
+    pod.write('run/vpn-userspace/wanted', '');
+    await pod.serve({ USERSPACE: 'true' });
+    expect(pod.has('run/vpn-userspace/wanted')).toBe(false);
   });
 
   test('a userspace container that makes no interface is given up after 30 s', async () => {
@@ -446,7 +453,7 @@ describe('server.sh', () => {
     [{ LISTEN_PORT: '0x10' }, 'LISTEN_PORT'],
     [{ MTU: 'big' }, 'MTU'],
     [{ FORWARDING: 'yes' }, 'FORWARDING'],
-    [{ USERSPACE: '' + 'True' }, 'USERSPACE'],
+    [{ USERSPACE: 'True' }, 'USERSPACE'],
     [{ POLL_SECONDS: '2s' }, 'POLL_SECONDS'],
   ])('a bad setting is refused by its name: %j', async (environment, name) => {
     expect(await pod.ended(pod.start('server.sh', environment))).toBe(1);
@@ -536,7 +543,7 @@ describe('server.sh', () => {
     await pod.serve();
     pod.write('etc/wireguard/config/routes', 'bad\n');
     await pod.until('it fails', () => pod.status['ready'] === '0');
-    expect(pod.status['reason']).toBe('cannot set a route: Error: any valid prefix is expected rather than "bad".');
+    expect(pod.status['reason']).toBe('cannot set the routes: Error: any valid prefix is expected rather than "bad".');
   });
 
   test('a file that is missing for a while keeps the old state', async () => {

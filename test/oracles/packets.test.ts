@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import type { JsonObject } from '../../lib/helm/values-file';
+import { describeWith } from '../left-out';
+import { configOf } from './scenarios';
+
+jest.setTimeout(60_000);
+
+interface Probe {
+  readonly from: string;
+  readonly to: string;
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
+}
+
+const ADMIN = '10.13.13.2';
+const CONTRACTOR = '10.13.13.3';
+const CAMERA = '10.13.13.5';
+const SERVER = '10.13.13.1';
+const WIKI = '10.96.12.7';
+const DNS = '10.96.0.10';
+
+const key = (letter: string): string => `${letter.repeat(43)}=`;
+
+const peers = (rules: JsonObject): JsonObject => ({
+  admin: { publicKey: key('A'), addresses: [ADMIN] },
+  contractor: { publicKey: key('E'), addresses: [CONTRACTOR], allow: rules },
+  camera: { publicKey: key('I'), addresses: [CAMERA], allow: {} },
+});
+
+const wiki = { networks: [WIKI], ports: [{ port: 443 }] };
+const dns = { networks: ['10.96.0.0/24'], ports: [{ port: 53, protocol: 'UDP' }] };
+
+const tcp = (from: string, to: string, port: number): Probe => ({ from, to, port, protocol: 'TCP' });
+const udp = (from: string, to: string, port: number): Probe => ({ from, to, port, protocol: 'UDP' });
+
+/** For every values file in turn, what came back of the probes, whose connections stay open. */
+function send(values: readonly JsonObject[], probes: readonly Probe[]): (string | null)[][] {
+  const filters = values.map((one) => configOf(one)['nftables.conf']);
+  const input = JSON.stringify({ filters, interface: 'wg0', probes });
+  const { status, stdout, stderr } = spawnSync('python3', [join(__dirname, 'packets.py')], { input, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return JSON.parse(stdout) as (string | null)[][];
+}
+
+/** The address of the pod on the service network: what a service sees of a masqueraded client. */
+const POD = '192.0.2.1';
+
+describeWith(['nft', 'ip', 'python3', 'root', 'netns'], 'packets through the filter', () => {
+  test('reach what the rules of their peer allow, and nothing else', () => {
+    const probes = [
+      tcp(ADMIN, WIKI, 80),
+      tcp(ADMIN, SERVER, 8080),
+      tcp(CONTRACTOR, WIKI, 443),
+      tcp(CONTRACTOR, WIKI, 80),
+      udp(CONTRACTOR, DNS, 53),
+      tcp(CONTRACTOR, DNS, 53),
+      udp(CONTRACTOR, '10.96.1.10', 53),
+      tcp(CONTRACTOR, SERVER, 8080),
+      tcp(CAMERA, WIKI, 443),
+      udp(CAMERA, DNS, 53),
+    ];
+    expect(send([{ peers: peers({ wiki, dns }) }], probes)).toEqual([
+      [POD, ADMIN, POD, null, POD, null, null, null, null, null],
+    ]);
+  });
+
+  test('keep their source address where the mode is routed', () => {
+    const values = { mode: 'routed', peers: peers({ wiki }) };
+    expect(send([values], [tcp(ADMIN, WIKI, 443), tcp(CONTRACTOR, WIKI, 443), tcp(CONTRACTOR, WIKI, 80)])).toEqual([
+      [ADMIN, CONTRACTOR, null],
+    ]);
+  });
+
+  test('of an open connection stop when its rule is taken away, and pass again when it is back', () => {
+    const [open, closed] = [{ peers: peers({ wiki }) }, { peers: peers({ dns }) }];
+    expect(send([open, closed, open], [tcp(CONTRACTOR, WIKI, 443), tcp(ADMIN, WIKI, 443)])).toEqual([
+      [POD, POD],
+      [null, POD],
+      [POD, POD],
+    ]);
+  });
+});

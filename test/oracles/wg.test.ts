@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeWith } from '../left-out';
+import { configOf, wireguardScenarios } from './scenarios';
+
+jest.setTimeout(120_000);
+
+/**
+ * Sets the configuration and synchronises it on a userspace device in a namespace of its own, where every host name has an
+ * address, and prints the peers that the device then has.
+ */
+const PROBE = `
+set -e
+cp "$FOLDER/hosts" "$FOLDER/hosts.used"
+mount --bind "$FOLDER/hosts.used" /etc/hosts
+ip link set lo up
+WG_PROCESS_FOREGROUND=1 wireguard-go -f wg0 >/dev/null 2>&1 &
+pid=$!
+trap 'kill $pid' EXIT
+for i in $(seq 100); do [ -S /var/run/wireguard/wg0.sock ] && break; sleep 0.05; done
+wg setconf wg0 "$FOLDER/wg.conf"
+wg syncconf wg0 "$FOLDER/wg.conf"
+wg show wg0 dump
+`;
+
+describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes the configuration', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cdk8s-vpn-wg-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function apply(text: string): { status: number | null; stdout: string; stderr: string } {
+    const hosts = [...text.matchAll(/^Endpoint = ([A-Za-z0-9.-]*[A-Za-z][A-Za-z0-9.-]*):/gm)].map(
+      ([, host]) => `192.0.2.1 ${host ?? ''}`,
+    );
+    writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost\n${hosts.join('\n')}\n`);
+    writeFileSync(join(folder, 'wg.conf'), text);
+    return spawnSync(
+      'unshare',
+      [
+        '--net',
+        '--mount',
+        'sh',
+        '-c',
+        `mkdir -p /var/run/wireguard && mount -t tmpfs none /var/run/wireguard\n${PROBE}`,
+      ],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, FOLDER: folder },
+      },
+    );
+  }
+
+  test.each(wireguardScenarios())('of $name, and has the peers that the values name', ({ values }) => {
+    const { status, stdout, stderr } = apply(configOf(values)['wg.conf'] ?? '');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const [, ...peers] = stdout.trimEnd().split('\n');
+    const found = Object.fromEntries(
+      peers.map((line) => line.split('\t')).map(([key, , , allowed]) => [key, (allowed ?? '').split(',').sort()]),
+    );
+    const wanted = Object.values(
+      (values['peers'] ?? {}) as Record<
+        string,
+        { publicKey: string; addresses: string[]; routedNetworks?: string[] | null }
+      >,
+    );
+    expect(Object.keys(found).sort()).toEqual(wanted.map(({ publicKey }) => publicKey).sort());
+    for (const { publicKey, addresses, routedNetworks } of wanted) {
+      expect(found[publicKey]).toHaveLength(addresses.length + (routedNetworks ?? []).length);
+    }
+  });
+
+  const [first] = wireguardScenarios();
+  const good = configOf(first?.values ?? {})['wg.conf'] ?? '';
+  test.each([
+    ['a key of the wrong length', /^PublicKey = .*$/m, 'PublicKey = c2hvcnQ='],
+    ['an unknown line', /^ListenPort = /m, 'MTU = 1420\nListenPort = '],
+    ['an address that is none', /^AllowedIPs = .*$/m, 'AllowedIPs = 10.13.13.256'],
+    ['a port that is none', /^ListenPort = .*$/m, 'ListenPort = many'],
+  ])('but refuses it with %s', (_what, line, bad) => {
+    expect(good).toMatch(line);
+    expect(apply(good.replace(line, bad)).status).not.toBe(0);
+  });
+});
