@@ -8,7 +8,8 @@ export const wireguard = helmChart({
   name: 'wireguard',
   version: VERSION,
   appVersion: '1.0.20250521',
-  description: 'A WireGuard server: peers as values, applied in place, with access rules, probes that tell the truth, and no secrets in plain sight',
+  description:
+    'A WireGuard server: peers as values, applied in place, with access rules, probes that tell the truth, and no secrets in plain sight',
   keywords: ['vpn', 'wireguard', 'networking'],
   icon: 'https://www.wireguard.com/img/wireguard.svg',
   home: 'https://www.wireguard.com/',

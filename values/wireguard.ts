@@ -4,7 +4,7 @@ import { address, addressOrCidr, cidr, endpoint, interfaceName, ipv4Cidr, ipv6Ci
 
 const presharedKey = z
   .strictObject({
-    existingSecret: objectName.optional().describe('Secret that holds the key'),
+    existingSecret: objectName.optional().describe('Secret that holds the key').meta({ example: 'wireguard-alice' }),
     key: dataKey.optional().describe('Key of that Secret; absent: `preshared-key`').meta({ example: 'alice' }),
     value: wireguardKey.optional().describe('The key itself; it goes into a Secret').meta({ secret: true }),
   })
@@ -29,12 +29,13 @@ const allowRule = z.strictObject({
 /** A peer of the WireGuard server: a person's device, or a site. */
 export const wireguardPeer = z.strictObject({
   publicKey: wireguardKey.describe('Public key of the peer; the private one stays with its owner'),
-  presharedKey: presharedKey.optional().describe('Pre-shared key, mixed into the handshake (post-quantum resistance)'),
+  presharedKey: presharedKey.optional().describe('Pre-shared key, mixed into the handshake (post-quantum resistance): in a Secret, or a value')
+    .meta({ example: { existingSecret: 'wireguard-alice', key: 'preshared-key' } }),
   addresses: z.array(address).min(1).describe('Addresses of the peer inside the VPN').meta({ example: ['10.13.13.2'] }),
   routedNetworks: z.array(cidr).optional().describe('Networks behind the peer (site to site)').meta({ example: ['192.168.10.0/24'] }),
   endpoint: endpoint.optional().describe('Where the server reaches the peer first; absent: it waits for the peer'),
   persistentKeepaliveSeconds: z.int().min(0).max(65535).optional().describe('Seconds between the keepalives that the server sends; 0 or absent: none').meta({ example: 25 }),
-  allow: z.record(name, allowRule).optional().describe('What the peer may reach, rules by name; absent: everything, `{}`: nothing'),
+  allow: z.record(name.meta({ example: 'intranet' }), allowRule).optional().describe('What the peer may reach, rules by name; absent: everything, `{}`: nothing'),
 });
 
 /**
@@ -50,7 +51,7 @@ export const wireguardValues = z.strictObject({
   peers: z.record(name, wireguardPeer).default({}).describe('Peers by name; a change is applied in place, within 10 s of the kubelet’s update, and the other peers keep their sessions'),
   privateKey: z
     .strictObject({
-      existingSecret: objectName.optional().describe('Secret that holds the server’s private key (`wg genkey`)').meta({ example: 'wireguard-server' }),
+      existingSecret: objectName.optional().describe('Secret that holds the server’s private key (`wg genkey`); absent, and no `value`: `<full name>-private-key`, which you make').meta({ example: 'wireguard-server' }),
       key: dataKey.default('private-key').describe('Key of that Secret'),
       value: wireguardKey.optional().describe('The private key itself; it goes into a Secret').meta({ secret: true }),
     })
@@ -76,19 +77,19 @@ export const wireguardValues = z.strictObject({
   userspace: z
     .strictObject({
       image: optionalImage,
-      resources: resources({ requests: { cpu: '50m', memory: '32Mi' }, limits: { memory: '256Mi' } }),
+      resources: resources({ requests: { cpu: '50m', memory: '32Mi', 'ephemeral-storage': '16Mi' }, limits: { memory: '256Mi', 'ephemeral-storage': '64Mi' } }),
     })
     .prefault({}),
   health: z
     .strictObject({
       port: port.default(8080).describe('TCP port of the health server'),
       image: image({ registry: 'docker.io', repository: 'library/busybox', tag: '1.37.0' }),
-      resources: resources({ requests: { cpu: '10m', memory: '8Mi' }, limits: { memory: '32Mi' } }),
+      resources: resources({ requests: { cpu: '10m', memory: '8Mi', 'ephemeral-storage': '16Mi' }, limits: { memory: '32Mi', 'ephemeral-storage': '64Mi' } }),
     })
     .prefault({}),
   livenessProbe: probe({ periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }),
   readinessProbe: probe({ periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 }),
-  resources: resources({ requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '256Mi' } }),
+  resources: resources({ requests: { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '16Mi' }, limits: { memory: '256Mi', 'ephemeral-storage': '64Mi' } }),
 
   podSecurityContext: anyMap.default({ seccompProfile: { type: 'RuntimeDefault' } }).describe('Security context of the pod'),
   securityContext: anyMap

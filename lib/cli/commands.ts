@@ -1,13 +1,15 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CHARTS } from '../../charts';
-import { GENERATED } from '../helm/chart-yaml';
 import type { HelmChart } from '../helm/chart';
 import { writeFiles } from '../helm/folder';
-import { loadValues, type LoadedValues } from '../helm/load-values';
-import { manifestFiles, manifestStream } from '../helm/manifests';
+import { loadValues } from '../helm/load-values';
+import { MANIFEST_MARK, manifestFiles, manifestStream } from '../helm/manifests';
 import { InputError } from '../staged/input-error';
-import { parsePath } from '../staged/problems';
+import type { KubernetesObject } from '../staged/resource';
+import { tell } from './report';
+import { nearest } from './nearest';
+import { withPlaces } from './with-places';
 
 /** The flags of the commands that read values. */
 export interface ValuesFlags {
@@ -19,66 +21,91 @@ export interface ValuesFlags {
   readonly managedBy: string;
 }
 
+/** What holds without any flag. */
+export const DEFAULT_FLAGS: ValuesFlags = {
+  values: [],
+  set: [],
+  setString: [],
+  release: 'vpn',
+  namespace: 'default',
+  managedBy: 'cdk8s',
+};
+
 /** `synth`: plain manifests, on standard output or into a folder. */
 export function synthCommand(name: string, flags: ValuesFlags & { readonly output?: string }): void {
-  const objects = evaluated(chartNamed(name), flags);
-  if (flags.output === undefined) process.stdout.write(manifestStream(objects));
-  else writeFiles(flags.output, manifestFiles(objects), MANIFEST_MARK);
+  const objects = objectsOf(chartNamed(name), flags);
+  if (flags.output === undefined) {
+    process.stdout.write(manifestStream(objects));
+    return;
+  }
+  writeFiles(flags.output, manifestFiles(objects), MANIFEST_MARK);
+  tell(`wrote ${numberOf(objects.length, 'manifest')} to ${flags.output}`);
 }
 
 /** `check`: nothing is written, all problems are shown. */
 export function checkCommand(name: string, flags: ValuesFlags): void {
-  evaluated(chartNamed(name), flags);
+  objectsOf(chartNamed(name), flags);
+  tell(`${name}: the values are good`);
 }
 
 /** `chart`: the Helm chart as a folder of its name. */
 export function chartCommand(name: string, folder: string): void {
-  chartNamed(name).write(join(folder, name));
+  const place = join(folder, name);
+  chartNamed(name).write(place);
+  tell(`wrote the chart ${name} to ${place}`);
 }
 
 /** `examples`: the manifests of every example, and all charts. */
 export function examplesCommand(folder: string): void {
-  for (const chart of Object.values(CHARTS)) {
-    chart.write(join(folder, 'charts', chart.name));
-    for (const example of examplesOf(chart.name)) {
-      const { values } = loadValues({ files: [example] });
-      writeFiles(join(folder, 'manifests', chart.name, basename(example, '.yaml')), manifestFiles(chart.objects({ values })), MANIFEST_MARK);
-    }
-  }
+  const charts = Object.keys(CHARTS).map(chartNamed);
+  const examples = charts.flatMap((chart) => examplesOf(chart.name).map((file) => ({ chart, file })));
+  const manifests = examples.flatMap(({ chart, file }) =>
+    manifestFiles(objectsOf(chart, { ...DEFAULT_FLAGS, values: [file] })).map((manifest) => ({
+      ...manifest,
+      name: `${chart.name}/${basename(file, '.yaml')}/${manifest.name}`,
+    })),
+  );
+  for (const chart of charts) chart.write(join(folder, 'charts', chart.name));
+  writeFiles(join(folder, 'manifests'), manifests, MANIFEST_MARK);
+  tell(
+    `wrote ${numberOf(charts.length, 'Helm chart')} to ${join(folder, 'charts')}, ` +
+      `and the manifests of ${numberOf(examples.length, 'example')} to ${join(folder, 'manifests')}`,
+  );
 }
 
-/** The first line of every manifest file, by which a later run knows its own. */
-const MANIFEST_MARK = `${GENERATED}; do not edit.`;
-
-/** The values files of a chart's examples. */
+/** The values files of a chart's examples, in the order of their names. */
 export function examplesOf(chart: string): string[] {
-  const folder = [join(__dirname, '../../values/examples'), join(__dirname, '../../../values/examples')].map((place) => join(place, chart)).find(existsSync);
+  // The second place is seen from build/.
+  const places = ['../../values/examples', '../../../values/examples'].map((place) => join(__dirname, place, chart));
+  const folder = places.find((place) => existsSync(place));
   if (folder === undefined) return [];
-  return readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort().map((name) => join(folder, name));
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => join(folder, name));
 }
 
-/** A chart of this package by its name. */
+/**
+ * A chart of this package by its name.
+ *
+ * @throws InputError with exit code 2 if there is none
+ */
 export function chartNamed(name: string): HelmChart {
-  const chart = (CHARTS as Readonly<Record<string, unknown>>)[name];
-  if (chart === undefined || !Object.hasOwn(CHARTS, name)) {
-    throw new InputError([`chart: there is no such chart, got ${JSON.stringify(name)}; choose one of ${Object.keys(CHARTS).join(', ')}`], 2);
-  }
-  return chart as HelmChart;
+  const charts = new Map<string, unknown>(Object.entries(CHARTS));
+  const chart = charts.get(name);
+  if (chart !== undefined) return chart as HelmChart;
+  const names = [...charts.keys()];
+  const guess = nearest(name, names);
+  const advice = guess === undefined ? `choose one of ${names.join(', ')}` : `did you mean ${guess}?`;
+  throw new InputError([`chart: there is no such chart, got ${JSON.stringify(name)}; ${advice}`], 2);
 }
 
-function evaluated(chart: HelmChart, flags: ValuesFlags): ReturnType<HelmChart['objects']> {
+function objectsOf(chart: HelmChart, flags: ValuesFlags): KubernetesObject[] {
   const loaded = loadValues({ files: flags.values, set: flags.set, setString: flags.setString });
-  try {
-    return chart.objects({ values: loaded.values, release: { name: flags.release, namespace: flags.namespace, service: flags.managedBy } });
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(error.problems.map((problem) => located(problem, loaded)), error.exitCode);
-  }
+  const release = { name: flags.release, namespace: flags.namespace, service: flags.managedBy };
+  return withPlaces(loaded, () => chart.objects({ values: loaded.values, release }));
 }
 
-/** A sentence with the place in the file where its path was set. */
-function located(problem: string, { locate }: LoadedValues): string {
-  const path = parsePath(problem);
-  const position = path.length === 0 ? undefined : locate(path);
-  return position === undefined ? problem : `${position.file}:${String(position.line)}:${String(position.column)}: ${problem}`;
+function numberOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -7,6 +7,8 @@ interface Schema {
   anyOf?: Schema[];
   properties?: Record<string, Schema>;
   required?: string[];
+  /** Our own: passed on as it is, so null is not the same as absent. */
+  asIs?: boolean;
 }
 
 /**
@@ -16,7 +18,12 @@ interface Schema {
 export function jsonSchema(schema: z.core.$ZodType): string {
   const made = z.toJSONSchema(schema, { target: 'draft-7', io: 'output', override: ({ jsonSchema: one }) => trim(one as Schema) }) as Schema;
   visit(made);
-  return `${JSON.stringify(made, null, 2)}\n`;
+  return `${JSON.stringify(made, null, 2).replaceAll(/"pattern": ".*"/g, escaped)}\n`;
+}
+
+/** Characters that a person cannot see, in the way that JSON has for them. */
+function escaped(pattern: string): string {
+  return pattern.replaceAll(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Only what judges, and the description: examples, nouns and defaults stand in values.yaml. */
@@ -26,8 +33,9 @@ function trim(schema: Schema): void {
 
 function visit(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
-  const { properties, required } = value as Schema;
-  if (properties !== undefined) {
+  const { properties, required, asIs } = value as Schema;
+  Reflect.deleteProperty(value, 'asIs');
+  if (properties !== undefined && asIs !== true) {
     for (const [key, property] of Object.entries(properties)) {
       if (!(required ?? []).includes(key)) allowNull(property);
     }

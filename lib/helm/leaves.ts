@@ -13,7 +13,11 @@ export interface Leaf {
   readonly meta: LeafMeta;
   /** Undefined where the value has no default. */
   readonly default: Json | undefined;
-  /** What an element of a list or an entry of a map has. */
+  /** A value that would be right, as far as the schema tells one. */
+  readonly example: Json | undefined;
+  /** The name of an entry of a map in that example. */
+  readonly entryName: string | undefined;
+  /** What an element of a list, an entry of a map, or a part that may be absent has. */
   readonly entries: readonly Leaf[];
 }
 
@@ -46,11 +50,38 @@ function leafOf(key: string, path: string, schema: z.core.$ZodType): Leaf {
     key,
     path,
     type: TYPES[staticType(schema).kind] ?? 'string',
-    description: choices === undefined ? description : `${description} (${choices.join(', ')})`,
+    description: choices === undefined || choices.every((choice) => description.includes(choice)) ? description : `${description} (${choices.join(', ')})`,
     meta,
     default: hasDefault ? (z.parse(schema, undefined) as Json) : undefined,
+    example: exampleOf(schema),
+    entryName: entryNameOf(inner),
     entries: entriesOf(inner, path),
   };
+}
+
+/** A value that would be right: the one that the schema gives, or one made of its parts. */
+function exampleOf(schema: z.core.$ZodType): Json | undefined {
+  const { schema: inner, meta } = unwrap(schema);
+  if (meta.example !== undefined) return meta.example as Json;
+  const { def } = (inner as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case 'boolean':
+      return true;
+    case 'enum':
+      return Object.values(def.entries)[0] as Json;
+    case 'array': {
+      const element = exampleOf(def.element);
+      return element === undefined ? undefined : [element];
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The name of an entry of a map, as an example. */
+function entryNameOf(schema: z.core.$ZodType): string | undefined {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  return def.type === 'record' ? String(exampleOf(def.keyType) ?? 'name') : undefined;
 }
 
 function choicesOf(schema: z.core.$ZodType): string[] | undefined {

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../staged/input-error';
 import { mergeLayers } from './merge';
 import { applySet, applySetString } from './set';
-import { readValuesFile, type JsonObject, type Position, type ValuesFile, type ValuesPath } from './values-file';
+import { readValuesFile } from './read-values-file';
+import type { JsonObject, Position, ValuesFile, ValuesPath } from './values-file';
 
 /** Where values come from, each list in the order of the command line. */
 export interface ValuesSources {
@@ -20,7 +21,7 @@ export interface FilePosition extends Position {
 export interface LoadedValues {
   readonly values: JsonObject;
   /** The last file that gives the value at this path, or its nearest parent; nothing if a flag gave it. */
-  locate(path: ValuesPath): FilePosition | undefined;
+  readonly locate: (path: ValuesPath) => FilePosition | undefined;
 }
 
 /**

@@ -25,16 +25,17 @@ export function parseValues(schema: z.ZodObject, user: JsonObject): JsonObject {
   return values;
 }
 
-/** Null under a key without a default is the same as no key. */
+/** Null under a key without a default is the same as no key, but not in what is passed on as it is. */
 function withoutAbsent(schema: z.core.$ZodType, value: Json): Json {
   const { schema: inner } = unwrap(schema);
+  if (z.globalRegistry.get(inner)?.['asIs'] === true) return value;
   const shape = shapeOf(inner);
   const element = elementOf(inner);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return element === undefined ? value : value.map((item: Json) => withoutAbsent(element, item));
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, child]): [string, Json][] => {
-      const of = shape?.[key] ?? element;
+      const of = shape !== undefined && Object.hasOwn(shape, key) ? shape[key] : element;
       if (of === undefined) return [[key, child]];
       const { optional, hasDefault } = unwrap(of);
       return child === null && optional && !hasDefault ? [] : [[key, withoutAbsent(of, child)]];

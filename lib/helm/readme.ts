@@ -24,9 +24,14 @@ ${leavesOf(tree).map(row).join('\n')}
 
 function row(leaf: Leaf): string {
   const value = leaf.default === undefined ? '' : code(JSON.stringify(leaf.default));
-  return `| ${leaf.path} | ${leaf.type} | ${value} | ${leaf.description.replaceAll('|', '\\|')} |`;
+  return `| ${code(leaf.path)} | ${leaf.type} | ${value} | ${inCell(leaf.description)} |`;
 }
 
+/** As code, or else Markdown takes `<name>` for HTML. */
 function code(text: string): string {
-  return `\`${text}\``;
+  return `\`${inCell(text)}\``;
+}
+
+function inCell(text: string): string {
+  return text.replaceAll('|', '\\|');
 }

@@ -22,6 +22,7 @@ type Mutable = Record<string, unknown>;
 
 const MAX_INDEX = 65536;
 const MAX_NESTING = 30;
+const MAX_INDEXES = 100;
 
 function apply(values: JsonObject, expression: string, flag: string, read: Read): JsonObject {
   const copy = structuredClone(values) as Mutable;
@@ -45,6 +46,7 @@ class End extends Error {}
 class Expression {
   private readonly text: readonly string[];
   private next = 0;
+  private indexes = 0;
 
   constructor(
     text: string,
@@ -55,7 +57,10 @@ class Expression {
 
   applyTo(values: Mutable): void {
     try {
-      for (;;) this.key(values, 0);
+      for (;;) {
+        this.indexes = 0;
+        this.key(values, 0);
+      }
     } catch (error) {
       if (!(error instanceof End)) throw error;
     }
@@ -118,6 +123,7 @@ class Expression {
   }
 
   private index(): number {
+    if (++this.indexes > MAX_INDEXES) throw new Refusal(`more than ${MAX_INDEXES} indexes; use a values file`);
     const [text, stop] = this.until(']');
     if (stop === undefined) throw new Refusal('an index without "]"; write name[0]=value');
     if (!/^[-+]?[0-9]+$/.test(text)) throw new Refusal('an index that is no number; write name[0]=value');

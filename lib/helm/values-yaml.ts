@@ -2,9 +2,12 @@ import type { Json } from '../staged/node';
 import type { Branch, Leaf } from './leaves';
 import { toYaml } from './yaml';
 
+/** Where comments are wrapped. */
+const WIDTH = 118;
+
 /**
- * The `values.yaml` of a chart: every default with its description (helm-docs' `# --`), and every value without a
- * default in a comment, ready to be uncommented.
+ * The `values.yaml` of a chart: every default with its description (helm-docs' `# --`), and in comments, with their
+ * descriptions, what has no default and what empty maps and lists may hold, ready to be uncommented.
  */
 export function valuesYaml(tree: readonly Branch[]): string {
   return `${lines(tree, '').join('\n')}\n`;
@@ -19,45 +22,57 @@ function lines(tree: readonly Branch[], indent: string): string[] {
 }
 
 function leafLines(leaf: Leaf, indent: string): string[] {
-  if (leaf.default === undefined) return comment([...header(leaf, true), ...example(leaf)], indent);
+  if (leaf.default === undefined) {
+    // Without `--`: helm-docs would take it for the text of the next key.
+    return [...comment(`(${leaf.type}) ${leaf.description}`, indent), ...commented(documented(leaf), indent)];
+  }
+  const sample = isEmpty(leaf.default) ? content(leaf) : [];
   return [
-    ...comment(header(leaf, false), indent),
+    ...comment(`-- ${leaf.description}`, indent),
     ...entry(leaf.key, leaf.default).map((line) => indent + line),
-    ...comment(entriesExample(leaf), `${indent}  `),
+    ...commented(sample, `${indent}  `),
   ];
 }
 
-function comment(text: readonly string[], indent: string): string[] {
+function isEmpty(value: Json): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
+/** A key with an example, and with what is to be said of the keys below it. */
+function documented(leaf: Leaf): string[] {
+  const below = content(leaf);
+  if (below.length > 0) return [`${leaf.key}:`, ...below.map((line) => `  ${line}`)];
+  return leaf.example === undefined ? [`${leaf.key}: …`] : entry(leaf.key, leaf.example);
+}
+
+/** What a map or a list may hold: its keys, each described, or else the example of the schema. */
+function content(leaf: Leaf): string[] {
+  const { example, entries, entryName, type } = leaf;
+  if (leaf.meta.example !== undefined) {
+    return typeof example === 'object' && example !== null ? toYaml(example).trimEnd().split('\n') : [];
+  }
+  if (entries.length === 0) return [];
+  const fields = entries.flatMap((field) => [...comment(field.description, '', WIDTH - 12), ...documented(field)]);
+  if (entryName !== undefined) return [`${entryName}:`, ...fields.map((line) => `  ${line}`)];
+  return type === 'list' ? fields.map((line, i) => (i === 0 ? '- ' : '  ') + line) : fields;
+}
+
+function commented(text: readonly string[], indent: string): string[] {
   return text.map((line) => `${indent}# ${line}`);
 }
 
-function header(leaf: Leaf, typed: boolean): string[] {
-  return [`-- ${typed ? `(${leaf.type}) ` : ''}${leaf.description}`];
-}
-
-/** What may stand there: the example of the schema, or the keys of an entry. */
-function example(leaf: Leaf): string[] {
-  if (leaf.entries.length > 0) return [`${leaf.key}:`, ...entriesExample(leaf).map((line) => `  ${line}`)];
-  return leaf.meta.example === undefined ? [`${leaf.key}: …`] : entry(leaf.key, leaf.meta.example as Json);
-}
-
-function entriesExample(leaf: Leaf): string[] {
-  if (leaf.entries.length === 0) {
-    const sample = leaf.default !== undefined && leaf.meta.example !== undefined && typeof leaf.default === 'object';
-    return sample ? ['For example:', ...entryOf(leaf.meta.example as Json)] : [];
+/** A comment in lines of a readable width. */
+function comment(text: string, indent: string, width = WIDTH): string[] {
+  const wrapped: string[] = [];
+  // What stands in back-quotes is one word.
+  for (const word of text.match(/(?:`[^`]*`|[^ `])+/g) ?? []) {
+    const last = wrapped.at(-1);
+    if (last !== undefined && `${indent}# ${last} ${word}`.length <= width) wrapped[wrapped.length - 1] = `${last} ${word}`;
+    else wrapped.push(word);
   }
-  const isMap = leaf.entries[0]?.path.startsWith(`${leaf.path}.<name>.`) ?? false;
-  const isList = leaf.entries[0]?.path.startsWith(`${leaf.path}[].`) ?? false;
-  const fields = leaf.entries.flatMap((field) => [...header(field, true), ...example(field)]);
-  if (isMap) return ['<name>:', ...fields.map((line) => `  ${line}`)];
-  if (isList) return fields.map((line, i) => (i === 0 ? `- # ${line}` : `  ${line.startsWith('-- ') ? `# ${line}` : line}`));
-  return fields;
+  return wrapped.map((line) => `${indent}# ${line}`);
 }
 
 function entry(key: string, value: Json): string[] {
   return toYaml({ [key]: value }).trimEnd().split('\n');
-}
-
-function entryOf(value: Json): string[] {
-  return toYaml(value).trimEnd().split('\n');
 }

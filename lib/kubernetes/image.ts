@@ -14,7 +14,11 @@ export interface ImageValues {
  *
  * @param name the name of the template that prints it
  */
-export function imageReference(name: string, image: ImageValues, globalRegistry: Expr<string | undefined>): Expr<string> {
+export function imageReference(
+  name: string,
+  image: ImageValues,
+  globalRegistry: Expr<string | undefined>,
+): Expr<string> {
   return named(name, {}, () => {
     const place = text`${orElse(globalRegistry, image.registry)}/${orElse(image.repository, '')}`;
     return chooseSet(image.digest, (digest) => text`${place}@${digest}`, text`${place}:${image.tag}`);

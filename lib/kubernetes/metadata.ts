@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { chart, contains, named, mapOf, orElse, release, replace, text, choose, type Expr, type Staged } from '../staged';
+import {
+  chart,
+  contains,
+  named,
+  mapOf,
+  orElse,
+  release,
+  replace,
+  text,
+  choose,
+  type Expr,
+  type Staged,
+} from '../staged';
 
 /** The naming part of a workload's values. */
 export interface NamingValues {
@@ -36,7 +48,10 @@ export class Naming {
   constructor(values: NamingValues, name: string) {
     const short = named('name', {}, () => orElse(values.nameOverride, name))();
     this.fullname = named('fullname', {}, () =>
-      orElse(values.fullnameOverride, choose(contains(short, release.name), release.name, text`${release.name}-${short}`)),
+      orElse(
+        values.fullnameOverride,
+        choose(contains(short, release.name), release.name, text`${release.name}-${short}`),
+      ),
     )();
     const selector = { 'app.kubernetes.io/name': short, 'app.kubernetes.io/instance': release.name };
     this.selectorLabels = named('selectorLabels', {}, () => mapOf<string>(selector))();
@@ -63,4 +78,3 @@ export class Naming {
     };
   }
 }
-

@@ -36,5 +36,9 @@ export function probeTiming(probe: {
   readonly timeoutSeconds: Expr<number>;
   readonly failureThreshold: Expr<number>;
 }) {
-  return { periodSeconds: probe.periodSeconds, timeoutSeconds: probe.timeoutSeconds, failureThreshold: probe.failureThreshold };
+  return {
+    periodSeconds: probe.periodSeconds,
+    timeoutSeconds: probe.timeoutSeconds,
+    failureThreshold: probe.failureThreshold,
+  };
 }

@@ -24,7 +24,9 @@ export interface CheckProps {
 /** The sentence of a broken rule: `<path>: <what is wrong>, got <value>; <what to do>`. */
 export function check({ failsIf, at, problem, got, remedy }: CheckProps): When<unknown> {
   const path = nodeOf(at).path === undefined ? (at as Expr<string>) : pathOf(at);
-  return when(failsIf, () => (got === undefined ? text`${path}: ${problem}; ${remedy}` : text`${path}: ${problem}, got ${json(got)}; ${remedy}`));
+  return when(failsIf, () =>
+    got === undefined ? text`${path}: ${problem}; ${remedy}` : text`${path}: ${problem}, got ${json(got)}; ${remedy}`,
+  );
 }
 
 /**
@@ -40,7 +42,9 @@ export class Checks extends Construct {
     this.#sentences = contentOf(checks);
     const staging = stagingOf(this);
     if (staging.reader !== 'evaluate') return;
-    const broken = occurrences(this, staging.env).flatMap(({ scope: items }) => (evaluate(this.#sentences, staging.env, items) ?? []) as readonly Json[]);
+    const broken = occurrences(this, staging.env).flatMap(
+      (items) => (evaluate(this.#sentences, staging.env, items) ?? []) as readonly Json[],
+    );
     if (staging.problems !== undefined) staging.problems.push(...broken.map(String));
     else if (broken.length > 0) throw new InputError(broken.map(String));
   }

@@ -40,3 +40,13 @@ export const FIRST_HOST: HelperTemplate = {
 {{- printf "%s.%d" (join "." (initial $octets)) (add 1 (int64 (last $octets))) }}
 {{- end }}`,
 };
+
+/** The length of a network's prefix; a bare address has the full one. */
+export const PREFIX_LENGTH: HelperTemplate = {
+  name: 'prefixLength',
+  body: `{{- if contains "/" . }}
+{{- last (splitList "/" .) }}
+{{- else }}
+{{- ternary "128" "32" (contains ":" .) }}
+{{- end }}`,
+};

@@ -29,7 +29,6 @@ export interface When<out B> {
   readonly [THEN]?: B;
 }
 
-
 export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** A JSON value, or nothing: an absent value and an explicit null are one thing in the language. */
@@ -50,6 +49,10 @@ export interface StaticType {
   readonly secret?: boolean;
   /** The schema of the elements of a list or a map. */
   readonly element?: z.core.$ZodType;
+  /** The type of the elements of a list that has no schema. */
+  readonly items?: StaticType;
+  /** Of a map: its keys are text of ASCII characters in one line. */
+  readonly lineKeys?: boolean;
 }
 
 /** The name of an item while its body is built; nodes refer to it by identity, the printer gives it a name. */
@@ -65,6 +68,8 @@ export type Path = readonly (string | Node)[];
 interface Base {
   readonly type: StaticType;
   readonly path?: Path;
+  /** It may be absent, but not where it stands: `whenSet` asked. */
+  readonly promised?: true;
 }
 
 export interface Literal extends Base {
@@ -150,8 +155,7 @@ export interface EntryLoop extends Loop {
 
 /** A line is made of segments, or is the place of a block of lines. */
 export type TextLine =
-  | { readonly segments: readonly (string | Node)[] }
-  | { readonly block: Node; readonly indent: string };
+  { readonly segments: readonly (string | Node)[] } | { readonly block: Node; readonly indent: string };
 
 /** A named template: a `define` of the chart. */
 export interface Template {
@@ -186,7 +190,6 @@ export const LIST: StaticType = Object.freeze({ kind: 'list', optional: false })
 export const UNKNOWN: StaticType = Object.freeze({ kind: 'unknown', optional: false });
 
 /** Code points that end a line or are invisible to a reader, and so never stand in configuration text. */
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]/;
 
 /** Whether the text may stand in a line of a configuration file. */
@@ -204,24 +207,34 @@ export function typeOf(value: Value): StaticType {
     case 'number':
       return Number.isSafeInteger(value) ? INT : { kind: 'number', optional: false };
     case 'string':
-      // eslint-disable-next-line no-control-regex -- the ASCII range
       return { kind: 'string', optional: false, line: isLine(value), ascii: /^[\u0000-\u007f]*$/.test(value) };
-    case 'object':
-      if (value !== null) return Array.isArray(value) ? LIST : MAP;
+    default:
+      if (value === null || value === undefined) return { kind: 'unknown', optional: true };
+      return Array.isArray(value) ? LIST : MAP;
   }
-  return { kind: 'unknown', optional: true };
 }
 
 export function literal(value: Value, type: StaticType = typeOf(value), path?: Path): Literal {
-  return { op: 'literal', value, type, ...(path && { path }) };
+  return { op: 'literal', value, type, ...(path !== undefined && { path }) };
 }
 
 /** A node as an expression, with the throwing conversions. `fields` are the expressions of an object's keys. */
 export function expr<T>(node: Node, fields: object = {}): Expr<T> {
-  const made: object = Object.create(LEAK_GUARD, Object.getOwnPropertyDescriptors(fields));
+  const made = Object.create(LEAK_GUARD, Object.getOwnPropertyDescriptors(fields)) as object;
   // Not enumerable: spreading the refs of an object copies its keys, not its identity.
-  Object.defineProperty(made, NODE, { value: Object.freeze(node) });
+  Object.defineProperty(made, NODE, { value: frozen(node) });
   return Object.freeze(made) as Expr<T>;
+}
+
+/** Freezes a tree, but not the schemas that types refer to. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const [key, child] of Object.entries(value)) {
+    if (key === 'type') Object.freeze(child);
+    else frozen(child);
+  }
+  return value;
 }
 
 const LEAK_GUARD: object = Object.freeze(
@@ -249,6 +262,31 @@ export function isExpr(value: unknown): value is Expr<unknown> {
 
 export function nodeOf(value: { readonly [NODE]: Node }): Node {
   return value[NODE];
+}
+
+/** The nodes of a tree, templates that it includes among them, each once. */
+export function nodesIn(root: Node): Node[] {
+  const seen = new Set<object>();
+  const nodes: Node[] = [];
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return;
+    seen.add(value);
+    if ('op' in value) nodes.push(value as Node);
+    if ('op' in value && value.op === 'literal') return;
+    for (const [key, child] of Object.entries(value)) if (!NOT_BELOW.has(key)) visit(child);
+  };
+  visit(root);
+  return nodes;
+}
+
+/** What describes a node, and is no part of the tree below it. */
+const NOT_BELOW: ReadonlySet<string> = new Set(['type', 'path', 'operation']);
+
+/** A scalar as configuration text holds it. */
+export function scalarText(value: Value): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'object' || value === undefined) throw new TypeError('a map, a list or nothing has no text');
+  return String(value);
 }
 
 /** The expression as its author wrote it, for messages to programmers. */

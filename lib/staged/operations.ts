@@ -1,7 +1,21 @@
 import { createHash } from 'node:crypto';
 import { addressOf, firstHost, networkBits, prefixLength } from '../net/cidr';
-import { FIRST_HOST, NETWORK_BITS } from './cidr-templates';
-import { ASCII, BOOL, INT, LINE, LIST, STRING, jsonBigInt, type Json, type StaticType, type Value } from './node';
+import { FIRST_HOST, NETWORK_BITS, PREFIX_LENGTH } from './cidr-templates';
+import { goString } from './go-literal';
+import {
+  ASCII,
+  BOOL,
+  INT,
+  LINE,
+  LIST,
+  STRING,
+  jsonBigInt,
+  scalarText,
+  type Json,
+  type StaticType,
+  type Value,
+} from './node';
+import { itemType, textType } from './schema';
 import { sortedKeys } from './utf8';
 
 /**
@@ -23,6 +37,8 @@ export interface Operand {
   /** The expression as it stands in the values: only this one can be absent. */
   readonly raw: string;
   readonly type: StaticType;
+  /** Its value, where that is known already. */
+  readonly known?: Value;
 }
 
 /** A named template of the language itself; it reads its argument as `.`. */
@@ -43,19 +59,27 @@ const call =
 const bool = () => BOOL;
 const int = () => INT;
 const sameText = (type: StaticType): StaticType => ({ ...type, optional: false });
-const bothTexts = (a: StaticType, b: StaticType): StaticType => ({
-  kind: 'string',
-  optional: false,
-  line: a.line === true && b.line === true,
-  ascii: a.ascii === true && b.ascii === true,
-});
+const bothTexts = (...types: StaticType[]): StaticType => textType(types);
 
 const text = (value: Value): string => (typeof value === 'string' ? value : '');
+/** In a branch that is not taken a value may be absent. */
+const shown = (value: Value): string => (value === undefined || value === null ? '' : scalarText(value));
 const list = (value: Value): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : []);
 const isMap = (value: Value): value is { readonly [key: string]: Json } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const integer = (value: Value): bigint =>
   typeof value === 'number' ? BigInt(Math.trunc(value)) : typeof value === 'bigint' ? value : 0n;
+
+/** What is known already stands in the format. */
+const printf = (...parts: Operand[]): string => {
+  const isOpen = ({ known }: Operand): boolean => known === undefined || parts.length === 1;
+  const format = parts.map((part) =>
+    isOpen(part) ? (FORMATS[part.type.kind] ?? '%s') : goString(shown(part.known)).slice(1, -1).replaceAll('%', '%%'),
+  );
+  return [`printf "${format.join('')}"`, ...parts.filter(isOpen).map((part) => part.text)].join(' ');
+};
+
+const FORMATS: Partial<Record<StaticType['kind'], string>> = { int: '%d', bool: '%t' };
 
 /** Helm computes in 64 bits; a result that a JavaScript number holds exactly is one again. */
 const int64 = (value: bigint): number | bigint => {
@@ -80,12 +104,18 @@ const comparison = (name: string, holds: (a: bigint, b: bigint) => boolean): Ope
 const isAbsent = (operand: Operand): string => `kindIs "invalid" ${operand.raw}`;
 
 const isEmptyValue = (value: Value): boolean =>
-  value === undefined || value === null || value === '' || (isMap(value) ? Object.keys(value).length === 0 : list(value).length === 0 && Array.isArray(value));
-
-const FORMATS: Partial<Record<StaticType['kind'], string>> = { int: '%d', bool: '%t' };
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (isMap(value) ? Object.keys(value).length === 0 : list(value).length === 0 && Array.isArray(value));
 
 export const OPERATIONS = {
-  eq: operation('eq', { type: bool, evaluate: isEqual, print: call('eq') }),
+  /** Whether the first is equal to one of the others. */
+  eq: operation('eq', {
+    type: bool,
+    evaluate: (a, ...others) => others.some((b) => isEqual(a, b)),
+    print: call('eq'),
+  }),
   ne: operation('ne', { type: bool, evaluate: (a, b) => !isEqual(a, b), print: call('ne') }),
   lt: comparison('lt', (a, b) => a < b),
   le: comparison('le', (a, b) => a <= b),
@@ -114,17 +144,9 @@ export const OPERATIONS = {
   }),
 
   text: operation('text', {
-    type: (...parts) => ({
-      kind: 'string',
-      optional: false,
-      line: parts.every((part) => part.kind !== 'string' || part.line === true),
-      ascii: parts.every((part) => part.kind !== 'string' || part.ascii === true),
-    }),
-    evaluate: (...parts) => parts.map((part) => String(part)).join(''),
-    print: (...parts) => {
-      const format = parts.map((part) => FORMATS[part.type.kind] ?? '%s').join('');
-      return `printf "${format}" ${parts.map((part) => part.text).join(' ')}`;
-    },
+    type: bothTexts,
+    evaluate: (...parts) => parts.map(shown).join(''),
+    print: printf,
   }),
   /** Stands as a `|` block where it is a value of a manifest. */
   file: operation('file', {
@@ -133,12 +155,12 @@ export const OPERATIONS = {
     print: (content) => `printf "%s\\n" ${content.text}`,
   }),
   join: operation('join', {
-    type: (separator, items) => (separator.line === true && items.line === true ? LINE : STRING),
-    evaluate: (separator, items) => list(items).join(text(separator)),
+    type: (separator, items) => bothTexts(separator, itemType(items)),
+    evaluate: (separator, items) => list(items).map(shown).join(text(separator)),
     print: call('join'),
   }),
   split: operation('split', {
-    type: (_separator, value) => ({ ...LIST, line: value.line === true, ascii: value.ascii === true }),
+    type: (_separator, value) => ({ ...LIST, items: sameText(value) }),
     evaluate: (separator, value) => text(value).split(text(separator)),
     print: call('splitList'),
   }),
@@ -222,7 +244,7 @@ export const OPERATIONS = {
     print: (value) => `int64 (len ${value.text})`,
   }),
   keys: operation('keys', {
-    type: () => ({ ...LIST, line: true, ascii: true }),
+    type: ({ lineKeys }) => ({ ...LIST, items: lineKeys === true ? ASCII : STRING }),
     evaluate: (map) => (isMap(map) ? sortedKeys(map) : []),
     print: (map) => `sortAlpha (keys ${map.text})`,
   }),
@@ -255,7 +277,7 @@ export const OPERATIONS = {
   prefixLength: operation('prefixLength', {
     type: int,
     evaluate: (cidr) => prefixLength(text(cidr)),
-    print: (cidr) => `int64 (last (splitList "/" ${cidr.text}))`,
+    print: PREFIX_LENGTH,
   }),
 } satisfies Record<string, Operation>;
 

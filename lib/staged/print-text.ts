@@ -1,5 +1,7 @@
-import { type Frame, isFloat, printIf, printLoop, printRaw } from './print-expression';
-import type { Node, TextNode } from './node';
+import type { Frame } from './frame';
+import { goString } from './go-literal';
+import { isFloat, printIf, printLoop, printRaw } from './print-expression';
+import { literal, scalarText, type Node, type TextNode } from './node';
 
 /** Literal text in a template: only the opening braces of an action need an escape. */
 export function escapeActions(text: string): string {
@@ -9,7 +11,7 @@ export function escapeActions(text: string): string {
 /** An action that prints a scalar as it is, in text. */
 export function textAction(given: Node, frame: Frame): string {
   const node = frame.reduce(given);
-  if (node.op === 'literal') return escapeActions(String(node.value));
+  if (node.op === 'literal') return escapeActions(scalarText(node.value));
   const raw = printRaw(node, frame);
   return isFloat(node) ? `{{ ${raw} | int64 }}` : `{{ ${raw} }}`;
 }
@@ -21,9 +23,24 @@ export function textAction(given: Node, frame: Frame): string {
 export function printTextLines(node: TextNode, frame: Frame, indent = ''): string[] {
   return node.lines.flatMap((line) => {
     if ('block' in line) return printBlock(line.block, frame, indent + line.indent);
-    const text = line.segments.map((segment) => (typeof segment === 'string' ? escapeActions(segment) : textAction(segment, frame))).join('');
-    return [...frame.flush(''), text === '' ? '' : indent + text];
+    const text = printSegments(line.segments, frame);
+    return [...frame.flush(), text === '' ? '' : indent + text];
   });
+}
+
+/** Literal text is joined before its braces are escaped, and the actions after it must not meet one. */
+function printSegments(segments: readonly (string | Node)[], frame: Frame): string {
+  let printed = '';
+  let literals = '';
+  for (const segment of segments) {
+    const node = typeof segment === 'string' ? literal(segment) : frame.reduce(segment);
+    if (node.op === 'literal') literals += scalarText(node.value);
+    else {
+      printed += escapeActions(literals).replace(/\{$/, '{{ "{" }}') + textAction(node, frame);
+      literals = '';
+    }
+  }
+  return printed + escapeActions(literals).replace(/[ \t]+$/, (space) => `{{ ${goString(space)} }}`);
 }
 
 function printBlock(given: Node, frame: Frame, indent: string): string[] {
@@ -31,17 +48,20 @@ function printBlock(given: Node, frame: Frame, indent: string): string[] {
   switch (block.op) {
     case 'text':
       return printTextLines(block, frame, indent);
-    case 'when':
-      return printIf(block.condition, frame, '', (inner) => printBlock(block.then, inner, indent), (inner) => printBlock(block.else, inner, indent));
+    case 'when': {
+      const branch = (body: Node) => (inner: Frame) => printBlock(body, inner, indent);
+      return printIf(block.condition, frame, '', branch(block.then), branch(block.else));
+    }
     case 'each':
       return printLoop(block, frame, '', (inner) => printBlock(block.body, inner, indent));
     case 'include': {
       const text = printRaw(block, frame);
-      const place = indent === '' ? `nindent 0` : `nindent ${String(indent.length)}`;
-      return [...frame.flush(''), `{{- ${text} | ${place} }}`];
+      return [...frame.flush(), `{{- ${text} | nindent ${String(indent.length)} }}`];
     }
-    default:
+    default: {
       if (block.op === 'literal' && block.value === undefined) return [];
-      return [indent + textAction(block, frame)];
+      const text = printSegments([block], frame);
+      return [...frame.flush(), indent + text];
+    }
   }
 }

@@ -11,9 +11,7 @@ export interface Problem {
 
 /** `peers.alice.addresses[0]`: the path as a user writes it in a message. */
 export function pathText(path: readonly (string | number)[]): string {
-  return path
-    .map((step, i) => (typeof step === 'number' ? `[${String(step)}]` : i === 0 ? step : `.${step}`))
-    .join('');
+  return path.map((step, i) => (typeof step === 'number' ? `[${String(step)}]` : i === 0 ? step : `.${step}`)).join('');
 }
 
 /** What zod found, as sentences for the person who wrote the values. */
@@ -26,45 +24,59 @@ function explain(issue: z.core.$ZodIssue, root: z.core.$ZodType, input: unknown)
   const schema = schemaAt(root, path);
   const meta = schema === undefined ? {} : unwrap(schema).meta;
   const value = valueAt(input, path);
-  const problem = (wrong: string, remedy: string): Problem => ({
-    path,
-    sentence: `${wrong}, got ${show(value, meta)}; ${remedy}`,
-  });
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, schema));
+  if (issue.code === 'invalid_key') {
+    const shown = show(path.at(-1), {});
+    const remedy = remedyFor(meta, keyRemedy(issue));
+    return [{ path, sentence: `is not a name that can be used here, got ${shown}; ${remedy}` }];
+  }
+  if (issue.code === 'invalid_type' && (value === undefined || value === null)) {
+    const remedy = remedyFor(meta, `give ${nounOf(issue.expected, meta)}`);
+    return [{ path, sentence: `is required, got nothing; ${remedy}` }];
+  }
+  const [wrong, remedy] = verdict(issue, meta);
+  return [{ path, sentence: `${wrong}, got ${show(value, meta)}; ${remedy}` }];
+}
+
+/** What is wrong with a value that is there, and what to do. */
+function verdict(issue: z.core.$ZodIssue, meta: LeafMeta): readonly [string, string] {
+  const elsewhere = 'see the values table in the README';
   switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(path, key, schema));
     case 'invalid_type':
-      return value === undefined || value === null
-        ? [{ path, sentence: `is required, got nothing; ${remedyFor(meta, `give ${nounOf(issue.expected, meta)}`)}` }]
-        : [problem(`must be ${nounOf(issue.expected, meta)}`, remedyFor(meta, 'see the values table in the README'))];
-    case 'invalid_value':
-      return [problem(`is not one of the choices`, `choose ${issue.values.map((choice) => JSON.stringify(choice)).join(' or ')}`)];
-    case 'invalid_format':
-      return [problem(`is not ${meta.noun ?? 'in the right form'}`, remedyFor(meta, `write it as ${String(issue.pattern ?? issue.format)}`))];
+      return [`must be ${nounOf(issue.expected, meta)}`, remedyFor(meta, elsewhere)];
+    case 'invalid_value': {
+      const choices = issue.values.map((choice) => JSON.stringify(choice));
+      return ['is not one of the choices', `choose ${choices.join(' or ')}`];
+    }
+    case 'invalid_format': {
+      const form = `write it as ${String(issue.pattern ?? issue.format)}`;
+      return [`is not ${meta.noun ?? 'in the right form'}`, remedyFor(meta, form)];
+    }
     case 'too_small':
-      return [problem(`is too ${issue.origin === 'number' ? 'small' : 'short'}`, `use ${String(issue.minimum)} or more`)];
+      return [`is too ${issue.origin === 'number' ? 'small' : 'short'}`, `use ${String(issue.minimum)} or more`];
     case 'too_big':
-      return [problem(`is too ${issue.origin === 'number' ? 'large' : 'long'}`, `use ${String(issue.maximum)} or less`)];
-    case 'invalid_key':
-      return [{ path, sentence: `is not a name that can be used here, got ${show(path.at(-1), {})}; ${remedyFor(meta, keyRemedy(issue))}` }];
+      return [`is too ${issue.origin === 'number' ? 'large' : 'long'}`, `use ${String(issue.maximum)} or less`];
     default:
-      return [problem(`is not ${meta.noun ?? 'a value that can be used here'}`, remedyFor(meta, 'see the values table in the README'))];
+      return [`is not ${meta.noun ?? 'a value that can be used here'}`, remedyFor(meta, elsewhere)];
   }
 }
 
 function keyRemedy(issue: z.core.$ZodIssueInvalidKey): string {
-  const pattern = issue.issues.map((inner) => (inner.code === 'invalid_format' ? inner.pattern : undefined)).find((text) => text !== undefined);
+  const pattern = issue.issues
+    .map((inner) => (inner.code === 'invalid_format' ? inner.pattern : undefined))
+    .find((text) => text !== undefined);
   return pattern === undefined ? 'choose another name' : `use a name that matches ${pattern}`;
 }
 
 /** The sentence for a key that the schema does not know. */
 function unknownKey(path: readonly (string | number)[], key: string, schema: z.core.$ZodType | undefined): Problem {
-  const known = Object.keys((schema && shapeOf(unwrap(schema).schema)) ?? {});
+  const known = Object.keys((schema === undefined ? undefined : shapeOf(unwrap(schema).schema)) ?? {});
   const [nearest] = known
     .map((name) => ({ name, far: distance(name.toLowerCase(), key.toLowerCase()) }))
     .filter(({ name, far }) => far <= Math.max(2, Math.floor(name.length / 3)))
     .sort((a, b) => a.far - b.far);
-  const remedy = nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean ${JSON.stringify(nearest.name)}?`;
+  const remedy =
+    nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean ${JSON.stringify(nearest.name)}?`;
   return { path: [...path, key], sentence: `unknown key, got ${JSON.stringify(key)}; ${remedy}` };
 }
 
@@ -89,7 +101,8 @@ function remedyFor(meta: LeafMeta, otherwise: string): string {
 const LONGEST = 100;
 
 function show(value: unknown, meta: LeafMeta): string {
-  if (meta.secret === true) return typeof value === 'string' ? `a ${String(value.length)}-character string` : `a ${typeof value}`;
+  if (meta.secret === true)
+    return typeof value === 'string' ? `a ${String(value.length)}-character string` : `a ${typeof value}`;
   if (value === undefined) return 'nothing';
   // Not its content: a secret may be in it.
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a map';
@@ -109,14 +122,16 @@ function schemaAt(root: z.core.$ZodType, path: readonly (string | number)[]): z.
 
 function valueAt(input: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>(
-    (value, step) => (typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined),
+    (value, step) =>
+      typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined,
     input,
   );
 }
 
-
 /** The path at the beginning of a sentence, as steps; no steps where it begins with none. */
 export function parsePath(sentence: string): (string | number)[] {
   const text = /^([A-Za-z0-9_.\-/[\]]+): /.exec(sentence)?.[1] ?? '';
-  return [...text.matchAll(/\[([0-9]+)\]|([^.[\]]+)/g)].map(([, index, key]) => (index === undefined ? String(key) : Number(index)));
+  return [...text.matchAll(/\[([0-9]+)\]|([^.[\]]+)/g)].map(([, index, key]) =>
+    index === undefined ? String(key) : Number(index),
+  );
 }

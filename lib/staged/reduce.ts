@@ -1,5 +1,5 @@
 import { evaluateCall } from './evaluate';
-import { literal, type Node, type Variable } from './node';
+import { literal, type ListNode, type Node, type ObjectNode, type Variable } from './node';
 
 /** What the printer knows of variables: the items of loops over containers that are known now. */
 export type Bindings = ReadonlyMap<Variable, Node>;
@@ -17,7 +17,13 @@ export function reduce(node: Node, bindings: Bindings): Node {
     }
     case 'call': {
       const args = node.args.map((arg) => reduce(arg, bindings));
-      if (args.every((arg) => arg.op === 'literal')) return literal(evaluateCall(node.operation, args.map((arg) => arg.value)));
+      if (args.every((arg) => arg.op === 'literal'))
+        return literal(
+          evaluateCall(
+            node.operation,
+            args.map((arg) => arg.value),
+          ),
+        );
       return ofContainer(node.operation.name, args) ?? decided(node.operation.name, args) ?? { ...node, args };
     }
     case 'when': {
@@ -43,9 +49,10 @@ function fieldOf(of: Node, key: string, bindings: Bindings): Node | undefined {
 
 /** What is known of a container whose keys are known, although its values are not. */
 function ofContainer(operation: string, [of, key]: readonly Node[]): Node | undefined {
-  const size = of?.op === 'object' && of.parts.every((part) => 'value' in part) ? of.parts.length : of?.op === 'list' ? fixedSize(of.items) : undefined;
-  if (of === undefined || size === undefined) return undefined;
+  if (of?.op !== 'object' && of?.op !== 'list') return undefined;
   if (operation === 'isSet') return literal(true);
+  const size = fixedSize(of);
+  if (size === undefined) return undefined;
   if (operation === 'isEmpty') return literal(size === 0);
   if (operation === 'count') return literal(size);
   if (operation === 'hasKey' && key?.op === 'literal' && of.op === 'object') {
@@ -54,8 +61,17 @@ function ofContainer(operation: string, [of, key]: readonly Node[]): Node | unde
   return undefined;
 }
 
-function fixedSize(items: readonly Node[]): number | undefined {
-  return items.some((item) => item.op === 'when' || item.op === 'each' || item.op === 'spread') ? undefined : items.length;
+/** How many items a container has, where that does not depend on the values. */
+function fixedSize(of: ObjectNode | ListNode): number | undefined {
+  if (of.op === 'list') return of.items.every((item) => isOne(item, of)) ? of.items.length : undefined;
+  const keys = of.parts.flatMap((part) => ('value' in part && isOne(part.value, of) ? [part.key] : []));
+  return keys.length === of.parts.length ? new Set(keys).size : undefined;
+}
+
+/** Whether a part of a container is there whatever the values are: outside of the values, empty maps and lists are not. */
+function isOne(part: Node, container: Node): boolean {
+  if (part.type.optional || part.op === 'when' || part.op === 'each' || part.op === 'spread') return false;
+  return container.path !== undefined || !['map', 'list', 'object'].includes(part.type.kind);
 }
 
 /** `and` and `or` are often decided by one literal; what is left needs no mention of it. */

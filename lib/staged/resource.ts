@@ -48,9 +48,9 @@ export class Resource extends Construct {
   protected materialize(): void {
     const staging = stagingOf(this);
     if (staging.reader !== 'evaluate' || (staging.problems?.length ?? 0) > 0) return;
-    for (const { keys, scope } of occurrences(this, staging.env)) {
-      new ConcreteObject(this, keys.length === 0 ? 'Object' : keys.join('.'), evaluate(this.#manifest, staging.env, scope) as KubernetesObject);
-    }
+    occurrences(this, staging.env).forEach((scope, i) => {
+      new ConcreteObject(this, `Object${String(i)}`, evaluate(this.#manifest, staging.env, scope) as KubernetesObject);
+    });
   }
 }
 
@@ -87,7 +87,9 @@ function withEmpties(json: Json, given: Json): Json {
   if (!isMap(given)) return json;
   const kept = isMap(json) ? json : {};
   const restored = Object.entries(given).flatMap(([key, value]) =>
-    typeof value === 'object' && (kept[key] === undefined || isMap(value)) ? [[key, withEmpties(kept[key] ?? value, value)]] : [],
+    typeof value === 'object' && (kept[key] === undefined || isMap(value))
+      ? [[key, withEmpties(kept[key] ?? value, value)]]
+      : [],
   );
   return { ...kept, ...(Object.fromEntries(restored) as Record<string, Json>) };
 }
@@ -95,4 +97,3 @@ function withEmpties(json: Json, given: Json): Json {
 function isMap(value: Json | undefined): value is Readonly<Record<string, Json>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { StaticType } from './node';
+import { assertPortablePattern } from '../net/portable-pattern';
+import { UNKNOWN, type StaticType } from './node';
 
 /** What can be said of a leaf beside its type; set with `.meta()`. */
 export interface LeafMeta {
@@ -66,7 +67,6 @@ export function staticType(schema: z.core.$ZodType): StaticType {
     case 'number':
       return { kind: isInteger(inner) ? 'int' : 'number', ...base };
     case 'string':
-      // Patterns are anchored and hold only positive ASCII classes (`assertPortablePattern`), so they keep text in one line.
       return { kind: 'string', ...base, ...(hasPattern(inner) && { line: true, ascii: true }) };
     case 'enum':
     case 'literal': {
@@ -78,12 +78,36 @@ export function staticType(schema: z.core.$ZodType): StaticType {
     case 'array':
       return { kind: 'list', ...base, element: def.element };
     case 'record':
-      return { kind: 'map', ...base, element: def.valueType };
+      return { kind: 'map', ...base, element: def.valueType, lineKeys: staticType(def.keyType).line === true };
     case 'object':
       return { kind: 'object', ...base };
+    case 'union':
+      return { ...common(def.options.map(staticType)), ...base };
     default:
-      return { kind: 'unknown', ...base };
+      // Perhaps null, which is absent.
+      return { kind: 'unknown', ...base, optional: !hasDefault };
   }
+}
+
+/** The type of the elements of a list or a map. */
+export function itemType({ element, items }: StaticType): StaticType {
+  return element === undefined ? (items ?? UNKNOWN) : { ...staticType(element), optional: false };
+}
+
+/** What two or more types of scalars have in common. */
+function common(types: readonly StaticType[]): StaticType {
+  const [first = UNKNOWN] = types;
+  const isScalar = first.kind === 'string' || first.kind === 'int' || first.kind === 'bool';
+  if (!isScalar || types.some(({ kind }) => kind !== first.kind)) return UNKNOWN;
+  if (first.kind !== 'string') return { kind: first.kind, optional: false };
+  return textType(types);
+}
+
+/** The type of a text that is one of several, or made of them. */
+export function textType(types: readonly StaticType[]): StaticType {
+  const texts = types.filter(({ kind }) => kind === 'string');
+  const line = texts.every((type) => type.line === true);
+  return { kind: 'string', optional: false, line, ascii: texts.every((type) => type.ascii === true) };
 }
 
 function isInteger(schema: z.core.$ZodType): boolean {
@@ -94,7 +118,26 @@ function isInteger(schema: z.core.$ZodType): boolean {
   );
 }
 
+/** Whether a pattern keeps the text in one line: a portable one is anchored and holds only positive ASCII classes. */
 function hasPattern(schema: z.core.$ZodType): boolean {
   const { checks } = schema._zod.def as { checks?: z.core.$ZodCheck[] };
-  return (checks ?? []).some(({ _zod: { def } }) => def.check === 'string_format');
+  return (checks ?? []).some(({ _zod: { def } }) => {
+    const { format, pattern } = def as { format?: string; pattern?: RegExp };
+    return format === 'regex' && pattern !== undefined && isPortable(pattern);
+  });
+}
+
+const PORTABLE = new WeakMap<RegExp, boolean>();
+
+function isPortable(pattern: RegExp): boolean {
+  const known = PORTABLE.get(pattern);
+  if (known !== undefined) return known;
+  let portable = true;
+  try {
+    assertPortablePattern(pattern);
+  } catch {
+    portable = false;
+  }
+  PORTABLE.set(pattern, portable);
+  return portable;
 }

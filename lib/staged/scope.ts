@@ -1,5 +1,5 @@
 import { Construct, type IConstruct } from 'constructs';
-import { evaluate, itemScopes, NO_SCOPE, type Environment, type Scope } from './evaluate';
+import { evaluate, itemScopes, type Environment, type Scope } from './evaluate';
 import { nodeOf, type Expr, type Node, type Variable } from './node';
 import type { Ref } from './stage';
 import { variablesOf } from './vocabulary';
@@ -44,18 +44,19 @@ export class ForEach<T = unknown> extends Construct {
 
 /** The conditions and loops around a construct, the outermost first. */
 export function guardsOf(construct: IConstruct): (Only | ForEach)[] {
-  return construct.node.scopes.filter((scope): scope is Only | ForEach => scope instanceof Only || scope instanceof ForEach);
+  return construct.node.scopes.filter(
+    (scope): scope is Only | ForEach => scope instanceof Only || scope instanceof ForEach,
+  );
 }
 
-/** The items for which a construct is there, each with the keys of its loops. */
-export function occurrences(construct: IConstruct, env: Environment): { keys: string[]; scope: Scope }[] {
-  return guardsOf(construct).reduce<{ keys: string[]; scope: Scope }[]>(
-    (all, guard) =>
-      all.flatMap(({ keys, scope }) => {
-        if (guard instanceof Only) return evaluate(guard.condition, env, scope) === true ? [{ keys, scope }] : [];
-        const { loop } = guard;
-        return [...itemScopes({ ...loop, body: loop.over }, env, scope)].map((inner) => ({ keys: [...keys, String(inner.get(loop.key))], scope: inner }));
+/** The items of the loops around a construct for which it is there. */
+export function occurrences(construct: IConstruct, env: Environment): Scope[] {
+  return guardsOf(construct).reduce<Scope[]>(
+    (scopes, guard) =>
+      scopes.flatMap((scope) => {
+        if (guard instanceof Only) return evaluate(guard.condition, env, scope) === true ? [scope] : [];
+        return [...itemScopes({ ...guard.loop, body: guard.loop.over }, env, scope)];
       }),
-    [{ keys: [], scope: NO_SCOPE }],
+    [undefined],
   );
 }

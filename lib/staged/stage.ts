@@ -12,12 +12,13 @@ import {
   type Json,
   type Node,
   type Part,
+  type Path,
   type StaticType,
   type When,
 } from './node';
 import { OPERATIONS } from './operations';
 import { pathText, problemsOf, type Problem } from './problems';
-import { elementOf, isOpen, shapeOf, staticType, unwrap } from './schema';
+import { elementOf, isOpen, itemType, shapeOf, staticType, unwrap } from './schema';
 
 type Scalar = string | number | bigint | boolean;
 
@@ -37,13 +38,16 @@ export type Staged<T> = unknown extends T
     : [keyof NonNullable<T>] extends ['value']
       ? Scalar | Expr<Scalar | Extract<T, undefined>> | Extract<T, undefined>
       : NonNullable<T> extends readonly (infer E)[]
-        ? readonly StagedItem<E>[] | Expr<T> | Expr<readonly AnyMapOf<E>[]> | Each<StagedItem<E> | readonly StagedItem<E>[]> | Extract<T, undefined>
-        :
-            | { readonly [K in keyof NonNullable<T> as ApiName<K>]: Staged<NonNullable<T>[K]> }
-            | Expr<T>
-            | AnyMap
-            | When<Staged<NonNullable<T>>>
-            | Extract<T, undefined>;
+        ? | readonly StagedItem<E>[]
+          | Expr<T>
+          | Expr<readonly AnyMapOf<E>[]>
+          | Each<StagedItem<E> | readonly StagedItem<E>[]>
+          | Extract<T, undefined>
+        : | { readonly [K in keyof NonNullable<T> as ApiName<K>]: Staged<NonNullable<T>[K]> }
+          | Expr<T>
+          | AnyMap
+          | When<Staged<NonNullable<T>>>
+          | Extract<T, undefined>;
 
 type StagedItem<E> = Staged<E> | Each<Staged<E>> | When<Staged<E> | readonly Staged<E>[]>;
 
@@ -61,7 +65,11 @@ export type Ref<T> = unknown extends T
       ? Expr<T>
       : [NamedKeys<NonNullable<T>>] extends [never]
         ? Expr<T>
-        : { readonly [K in NamedKeys<NonNullable<T>>]-?: Ref<NonNullable<T>[K & keyof NonNullable<T>] | Extract<T, undefined>> } & Expr<T>;
+        : {
+            readonly [K in NamedKeys<NonNullable<T>>]-?: Ref<
+              NonNullable<T>[K & keyof NonNullable<T>] | Extract<T, undefined>
+            >;
+          } & Expr<T>;
 
 /**
  * Makes one tree of expressions from props that are known now, at install time, or part and part: literal parts are
@@ -80,7 +88,12 @@ export function stage<S extends z.ZodObject>(schema: S, props: Staged<z.input<S>
 
 /** The expressions for the values of a chart. */
 export function refs<S extends z.ZodObject>(schema: S): Ref<z.output<S>> {
-  return build(schema, expr({ op: 'values', type: { kind: 'object', optional: false }, path: [] }), [], []) as unknown as Ref<z.output<S>>;
+  return build(
+    schema,
+    expr({ op: 'values', type: { kind: 'object', optional: false }, path: [] }),
+    [],
+    [],
+  ) as unknown as Ref<z.output<S>>;
 }
 
 /** The expressions for a value of that schema which `node` gives. */
@@ -88,106 +101,170 @@ export function refAt(schema: z.core.$ZodType | undefined, node: Node): Expr<unk
   return schema === undefined ? expr(node) : build(schema, expr(node), [], []);
 }
 
-function build(schema: z.core.$ZodType, input: unknown, path: readonly string[], problems: Problem[]): Expr<unknown> {
+type Steps = readonly (string | number)[];
+
+/** @param within the object around it may be absent, and so may this */
+function build(
+  schema: z.core.$ZodType,
+  input: unknown,
+  steps: Steps,
+  problems: Problem[],
+  within = false,
+): Expr<unknown> {
   const { schema: inner, optional, hasDefault } = unwrap(schema);
-  const type = staticType(schema);
   const shape = shapeOf(inner);
   if (isExpr(input)) {
-    return shape === undefined ? leaf(input, schema, type, path, problems) : branch(input, shape, type, path, problems);
+    const given = nodeOf(input).type;
+    if (given.optional && !optional && !hasDefault && !within) {
+      problems.push({
+        path: steps,
+        sentence: `is required, got ${describe(nodeOf(input))}, which may be absent; wrap it in orElse(…)`,
+      });
+    }
+    return shape === undefined ? leaf(input, schema, steps, problems) : branch(input, schema, shape, steps, problems);
   }
   if (input === undefined || input === null) {
-    if (hasDefault) return build(inner, defaultOf(schema), path, problems);
-    if (!optional) problems.push({ path, sentence: 'is required, got nothing; give it a value' });
-    return shape === undefined
-      ? expr(literal(undefined, type, path))
-      : branch(expr(literal(undefined, { ...type, optional: true }, path)), shape, type, path, problems);
+    if (hasDefault) return build(inner, defaultOf(schema), steps, problems);
+    if (!optional) problems.push({ path: steps, sentence: 'is required, got nothing; give it a value' });
+    const absent = expr(literal(undefined, { ...staticType(schema), optional: true }, pathOf(steps)));
+    return shape === undefined ? absent : branch(absent, schema, shape, steps, problems);
   }
-  if (shape !== undefined && isPlainObject(input)) {
-    const unknown = isOpen(inner) ? [] : Object.keys(input).filter((key) => !Object.hasOwn(shape, key));
-    if (unknown.length > 0) {
-      const issue: z.core.$ZodIssueUnrecognizedKeys = { code: 'unrecognized_keys', keys: unknown, path: [], message: '', input };
-      problems.push(...problemsOf([issue], schema, input).map((problem) => ({ ...problem, path: [...path, ...problem.path] })));
-    }
-    const fields = mapValues(shape, (child, key) => build(child, input[key], [...path, key], problems));
-    return expr({ op: 'object', parts: partsOf(fields), type: { ...type, optional: false }, path }, fields);
-  }
-  const element = elementOf(inner);
-  if (element !== undefined && holdsExpr(input)) {
-    return container(input as object, element, type, path, problems);
-  }
-  const parsed = z.safeParse(inner, input);
-  if (!parsed.success) {
-    problems.push(...problemsOf(parsed.error.issues, schema, input).map((problem) => ({ ...problem, path: [...path, ...problem.path.map(String)] })));
-  }
-  return holdsExpr(input) ? expr({ ...contentOf(input), path }) : expr(literal(input as Json, { ...type, optional: false }, path));
+  return known(schema, input, steps, problems);
 }
 
-/** A list or a map that is known now and holds expressions. */
-function container(input: object, element: z.core.$ZodType, type: StaticType, path: readonly string[], problems: Problem[]): Expr<unknown> {
-  const entries = Object.entries(input).map(([key, value]) => [key, nodeOf(build(element, value, [...path, key], problems))] as const);
-  const known = { ...type, optional: false };
-  return expr(
-    Array.isArray(input)
-      ? { op: 'list', items: entries.map(([, node]) => node), type: known, path }
-      : { op: 'object', parts: entries.map(([key, value]) => ({ key, value })), type: known, path },
-  );
+/** The expressions for a value that is known now, at least in part. */
+function known(schema: z.core.$ZodType, input: unknown, steps: Steps, problems: Problem[]): Expr<unknown> {
+  const { schema: inner } = unwrap(schema);
+  const type = { ...staticType(schema), optional: false };
+  const path = pathOf(steps);
+  const shape = shapeOf(inner);
+  if (shape !== undefined && isPlainObject(input)) {
+    problems.push(...unknownKeys(schema, shape, input, steps));
+    const fields = mapValues(shape, (child, key) => build(child, input[key], [...steps, key], problems));
+    return expr({ op: 'object', parts: partsOf(fields), type, path }, fields);
+  }
+  const element = elementOf(inner);
+  if (element !== undefined && Array.isArray(input) && holdsExpr(input)) {
+    return expr({
+      op: 'list',
+      items: input.map((item, i) => nodeOf(build(element, item, [...steps, i], problems))),
+      type,
+      path,
+    });
+  }
+  if (element !== undefined && isPlainObject(input) && holdsExpr(input)) {
+    const fields = mapValues(input, (value, key) => build(element, value, [...steps, key], problems, true));
+    return expr({ op: 'object', parts: partsOf(fields), type, path });
+  }
+  if (holdsExpr(input)) return expr({ ...contentOf(input), path });
+  const parsed = z.safeParse(inner, input);
+  if (!parsed.success) problems.push(...below(steps, problemsOf(parsed.error.issues, schema, input)));
+  return expr(literal((parsed.success ? parsed.data : input) as Json, type, path));
+}
+
+function unknownKeys(
+  schema: z.core.$ZodType,
+  shape: Readonly<Record<string, z.core.$ZodType>>,
+  input: Readonly<Record<string, unknown>>,
+  steps: Steps,
+): Problem[] {
+  const keys = isOpen(unwrap(schema).schema) ? [] : Object.keys(input).filter((key) => !Object.hasOwn(shape, key));
+  if (keys.length === 0) return [];
+  const issue: z.core.$ZodIssueUnrecognizedKeys = { code: 'unrecognized_keys', keys, path: [], message: '', input };
+  return below(steps, problemsOf([issue], schema, input));
+}
+
+function below(steps: Steps, problems: readonly Problem[]): Problem[] {
+  return problems.map(({ path, sentence }) => ({ path: [...steps, ...path], sentence }));
+}
+
+/** Steps to a value as its node has them: an index is a number of the language. */
+function pathOf(steps: Steps): Path {
+  return steps.map((step) => (typeof step === 'number' ? literal(step) : step));
 }
 
 /** The expressions for the keys of an object that is not known now. */
 function branch(
   input: Expr<unknown>,
+  schema: z.core.$ZodType,
   shape: Readonly<Record<string, z.core.$ZodType>>,
-  type: StaticType,
-  path: readonly string[],
+  steps: Steps,
   problems: Problem[],
 ): Expr<unknown> {
   const node = nodeOf(input);
-  const optional = node.type.optional;
+  const { kind, optional } = node.type;
+  if (kind !== 'object' && kind !== 'map' && kind !== 'unknown') {
+    problems.push({ path: steps, sentence: misfit(node, staticType(schema)) });
+  }
   const fields = mapValues(shape, (child, key) => {
-    const known = (input as unknown as Record<string, unknown>)[key];
-    if (isExpr(known)) return build(child, known, [...path, key], problems);
+    const given = (input as unknown as Record<string, unknown>)[key];
     const childType = staticType(child);
-    return build(
-      child,
-      expr({
-        op: 'field',
-        of: node,
-        key,
-        type: { ...childType, optional: childType.optional || optional },
-        ...(node.path && { path: [...node.path, key] }),
-      }),
-      [...path, key],
-      problems,
-    );
+    const field = expr({
+      op: 'field',
+      of: node,
+      key,
+      type: { ...childType, optional: childType.optional || optional },
+      ...(node.path !== undefined && { path: [...node.path, key] }),
+    });
+    return build(child, isExpr(given) ? given : field, [...steps, key], problems, optional);
   });
-  return expr({ ...node, type: { ...type, optional } }, fields);
+  return expr({ ...node, type: { ...staticType(schema), optional } }, fields);
 }
 
 /** An expression in the place of a value with that schema. */
-function leaf(input: Expr<unknown>, schema: z.core.$ZodType, type: StaticType, path: readonly string[], problems: Problem[]): Expr<unknown> {
+function leaf(input: Expr<unknown>, schema: z.core.$ZodType, steps: Steps, problems: Problem[]): Expr<unknown> {
   const node = nodeOf(input);
-  if (!fits(node.type, type)) {
-    problems.push({
-      path,
-      sentence: `needs ${type.line === true ? 'text that a pattern keeps in one line' : `a ${type.kind}`}, got ${describe(node)}; give its schema the same type`,
-    });
-  }
-  const { hasDefault, optional } = unwrap(schema);
-  const located = node.path === undefined ? { ...node, path } : node;
-  const typed = { ...located, type: { ...type, optional: node.type.optional } };
-  if (!node.type.optional || (optional && !hasDefault)) return expr(typed);
-  if (hasDefault) {
-    const fallback = literal(defaultOf(schema), { ...type, optional: false });
-    return expr({ op: 'call', operation: OPERATIONS.orElse, args: [typed, fallback], type: { ...type, optional: false }, path: located.path ?? path });
-  }
-  // A field of an optional object is absent with it.
-  return expr(typed);
+  const type = staticType(schema);
+  if (!fits(node.type, type)) problems.push({ path: steps, sentence: misfit(node, type) });
+  const path = node.path ?? pathOf(steps);
+  const typed: Node = { ...node, path, type: { ...type, optional: node.type.optional } };
+  if (!node.type.optional || !unwrap(schema).hasDefault) return expr(typed);
+  const known = { ...type, optional: false };
+  const args = [typed, literal(defaultOf(schema), known)];
+  return expr({ op: 'call', operation: OPERATIONS.orElse, args, type: known, path });
 }
 
+function misfit(node: Node, wanted: StaticType): string {
+  const isContainer = wanted.kind === 'list' || wanted.kind === 'map';
+  const noun = wanted.line === true ? 'text that a pattern keeps in one line' : KINDS[wanted.kind];
+  const parts = isContainer && node.type.kind === wanted.kind ? ' of other elements' : '';
+  return `needs ${noun}${parts}, got ${describe(node)}; give its schema the same type`;
+}
+
+const KINDS: Readonly<Record<StaticType['kind'], string>> = {
+  bool: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  list: 'a list',
+  map: 'a map',
+  object: 'a map with the keys of its schema',
+  unknown: 'a value',
+};
+
+/** Whether every value of one type is a value of another, as far as types tell. */
 function fits(given: StaticType, wanted: StaticType): boolean {
   if (wanted.kind === 'unknown') return true;
-  const sameKind = given.kind === wanted.kind || (wanted.kind === 'number' && given.kind === 'int') || (wanted.kind === 'map' && given.kind === 'object');
-  return sameKind && (wanted.line !== true || given.line === true);
+  if (given.kind === 'unknown') return wanted.line !== true;
+  const isNumber = wanted.kind === 'number' && given.kind === 'int';
+  const isMap = wanted.kind === 'map' && given.kind === 'object';
+  if (given.kind !== wanted.kind && !isNumber && !isMap) return false;
+  if (wanted.line === true && given.line !== true) return false;
+  if (isMap || wanted.element === undefined || given.element === wanted.element) return true;
+  if (wanted.lineKeys === true && given.lineKeys !== true) return false;
+  return fits(itemType(given), itemType(wanted)) && fitsShape(given.element, wanted.element);
+}
+
+function fitsShape(given: z.core.$ZodType | undefined, wanted: z.core.$ZodType): boolean {
+  const [has, needs] = [given, wanted].map((schema) =>
+    schema === undefined ? undefined : shapeOf(unwrap(schema).schema),
+  );
+  if (has === undefined || needs === undefined) return true;
+  return Object.entries(needs).every(([key, child]) => {
+    const own = has[key];
+    if (own === undefined) return staticType(child).optional;
+    return fits(staticType(own), staticType(child)) && fitsShape(own, child);
+  });
 }
 
 /** Turns plain content (objects, lists, scalars, expressions among them) into a node. */
@@ -199,6 +276,15 @@ export function contentOf(content: unknown): Node {
   if (isPlainObject(content)) {
     const parts = Object.entries(content).map(([key, value]) => ({ key, value: contentOf(value) }));
     return { op: 'object', parts, type: { kind: 'map', optional: false } };
+  }
+  const type = typeof content;
+  if (typeof content === 'object' && content !== null) {
+    throw new TypeError(`an object of the class ${content.constructor.name} is no value of a manifest`);
+  }
+  if (type === 'function' || type === 'symbol' || (type === 'number' && !Number.isFinite(content))) {
+    throw new TypeError(
+      `${String(content)} is no value of a manifest: use texts, finite numbers, booleans, lists and maps`,
+    );
   }
   return literal(content as Json | undefined);
 }
@@ -217,10 +303,12 @@ function holdsExpr(value: unknown): boolean {
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Also one of another realm.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
 }
-

@@ -1,4 +1,15 @@
-import { describe, expr, isExpr, isLine, nodeOf, type Each, type Expr, type Node, type TextLine, type When } from './node';
+import {
+  describe,
+  expr,
+  isLine,
+  nodeOf,
+  scalarText,
+  type Each,
+  type Expr,
+  type Node,
+  type TextLine,
+  type When,
+} from './node';
 
 type Inserted = Expr<unknown> | Each<unknown> | When<unknown> | string | number | boolean;
 
@@ -38,8 +49,8 @@ function assemble(parts: TemplateStringsArray, inserted: readonly Inserted[]): R
 }
 
 function segmentOf(inserted: Inserted): string | Node {
-  if (isExpr(inserted)) return nodeOf(inserted);
-  const text = String(inserted);
+  if (typeof inserted === 'object') return nodeOf(inserted);
+  const text = scalarText(inserted);
   if (!isLine(text)) throw new TypeError(`conf: ${JSON.stringify(text)} does not stay in its line`);
   return text;
 }
@@ -53,10 +64,14 @@ function isBlank(line: TextLine): boolean {
 }
 
 function dedent(lines: readonly RawLine[]): TextLine[] {
-  const indents = lines.filter((line) => !isSpace(line.segments)).map((line) => /^ */.exec(String(line.segments[0]))?.[0].length ?? 0);
+  const indents = lines
+    .filter((line) => !isSpace(line.segments))
+    .map(({ segments: [first] }) => (typeof first === 'string' ? (/^ */.exec(first)?.[0].length ?? 0) : 0));
   const margin = Math.min(...indents);
   return lines.map(({ segments: [first, ...others] }) => {
-    const segments = [String(first ?? '').slice(margin), ...others].filter((segment) => segment !== '');
+    const segments = [typeof first === 'string' ? first.slice(margin) : (first ?? ''), ...others].filter(
+      (segment) => segment !== '',
+    );
     if (isSpace(segments)) return { segments: [] };
     return blockOf(segments) ?? { segments: segments.map(inLine) };
   });
@@ -72,7 +87,12 @@ function blockOf(segments: readonly (string | Node)[]): TextLine | undefined {
 }
 
 function isBlock(node: Node): boolean {
-  return node.op === 'text' || node.op === 'each' || node.op === 'when' || (node.op === 'include' && node.template.body.op === 'text');
+  return (
+    node.op === 'text' ||
+    node.op === 'each' ||
+    node.op === 'when' ||
+    (node.op === 'include' && node.template.body.op === 'text')
+  );
 }
 
 function inLine(segment: string | Node): string | Node {

@@ -1,8 +1,11 @@
 import { assertPortablePattern } from '../net/portable-pattern';
 import {
   ASCII,
+  INT,
   LINE,
   LIST,
+  MAP,
+  STRING,
   expr,
   isExpr,
   literal,
@@ -18,7 +21,7 @@ import {
   type When,
 } from './node';
 import { OPERATIONS } from './operations';
-import { staticType } from './schema';
+import { itemType, textType } from './schema';
 import { contentOf, refAt, type Ref, type Staged } from './stage';
 
 /*
@@ -44,8 +47,37 @@ function present<T>(name: string, operand: Or<T>): Or<T> {
   return operand;
 }
 
+/** Kinds of scalars whose text, order and equality both readers know; a number with a fraction is none. */
+function scalar<T>(name: string, operand: Or<T>): Or<T> {
+  const { kind } = contentOf(present(name, operand)).type;
+  if (kind !== 'string' && kind !== 'int' && kind !== 'bool')
+    fail(name, operand, `is a ${kind}; only text, integers and booleans can stand here`);
+  return operand;
+}
+
+function ofKind<T>(name: string, kind: 'string' | 'int' | 'bool' | 'map', operand: Or<T>): Or<T> {
+  const given = contentOf(present(name, operand)).type.kind;
+  const isMap = kind === 'map' && given === 'object';
+  if (given !== kind && !isMap) fail(name, operand, `is a ${given}, not ${NOUNS[kind]}`);
+  return operand;
+}
+
+const NOUNS = { string: 'text', int: 'an integer', bool: 'a boolean', map: 'a map' } as const;
+
+const textOf = (name: string, operand: Or<string>): Or<string> => ofKind(name, 'string', operand);
+const intOf = (name: string, operand: Or<number>): Or<number> => ofKind(name, 'int', operand);
+const boolOf = (name: string, operand: Or<boolean>): Or<boolean> => ofKind(name, 'bool', operand);
+
+/** Two scalars of one kind. */
+function alike<T>(name: string, a: Or<T>, b: Or<T>): [Or<T>, Or<T>] {
+  const [first, second] = [a, b].map((one) => contentOf(scalar(name, one)).type.kind);
+  if (first !== second) fail(name, b, `is a ${String(second)}, and ${describe(contentOf(a))} is a ${String(first)}`);
+  return [a, b];
+}
+
 function ascii(name: string, operand: Or<string>): Or<string> {
-  if (contentOf(operand).type.ascii !== true) fail(name, operand, 'may hold more than ASCII; give its schema a pattern');
+  if (contentOf(operand).type.ascii !== true)
+    fail(name, operand, 'may hold more than ASCII; give its schema a pattern');
   return operand;
 }
 
@@ -53,67 +85,96 @@ function filled(name: string, operand: string): string {
   return operand === '' ? fail(name, operand, 'is empty') : operand;
 }
 
+function whole(name: string, operand: number): number {
+  return Number.isSafeInteger(operand) && operand >= 0 ? operand : fail(name, operand, 'is not a whole number from 0');
+}
+
 function positive(name: string, operand: number): number {
   return Number.isSafeInteger(operand) && operand > 0 ? operand : fail(name, operand, 'is not a whole number above 0');
 }
 
 /** Whether two scalars of one type are equal. An absent value equals nothing. */
-export const eq = <T extends string | number | boolean>(a: Or<T>, b: Or<T>): Expr<boolean> => apply('eq', present('eq', a), present('eq', b));
+export const eq = <T extends string | number | boolean>(a: Or<T>, b: Or<T>): Expr<boolean> =>
+  apply('eq', ...alike('eq', a, b));
 /** Whether two scalars of one type differ. */
-export const ne = <T extends string | number | boolean>(a: Or<T>, b: Or<T>): Expr<boolean> => apply('ne', present('ne', a), present('ne', b));
+export const ne = <T extends string | number | boolean>(a: Or<T>, b: Or<T>): Expr<boolean> =>
+  apply('ne', ...alike('ne', a, b));
 /** Whether `a` is less than `b`, as integers. */
-export const lt = (a: Or<number>, b: Or<number>): Expr<boolean> => apply('lt', present('lt', a), present('lt', b));
+export const lt = (a: Or<number>, b: Or<number>): Expr<boolean> => apply('lt', intOf('lt', a), intOf('lt', b));
 /** Whether `a` is at most `b`, as integers. */
-export const le = (a: Or<number>, b: Or<number>): Expr<boolean> => apply('le', present('le', a), present('le', b));
+export const le = (a: Or<number>, b: Or<number>): Expr<boolean> => apply('le', intOf('le', a), intOf('le', b));
 /** Whether `a` is greater than `b`, as integers. */
-export const gt = (a: Or<number>, b: Or<number>): Expr<boolean> => apply('gt', present('gt', a), present('gt', b));
+export const gt = (a: Or<number>, b: Or<number>): Expr<boolean> => apply('gt', intOf('gt', a), intOf('gt', b));
 /** Whether `a` is at least `b`, as integers. */
-export const ge = (a: Or<number>, b: Or<number>): Expr<boolean> => apply('ge', present('ge', a), present('ge', b));
+export const ge = (a: Or<number>, b: Or<number>): Expr<boolean> => apply('ge', intOf('ge', a), intOf('ge', b));
 /** The opposite. */
-export const not = (a: Or<boolean>): Expr<boolean> => apply('not', present('not', a));
+export const not = (a: Or<boolean>): Expr<boolean> => apply('not', boolOf('not', a));
 /** Whether all hold; with one operand that operand. */
-export const and = (...all: readonly Or<boolean>[]): Expr<boolean> => apply('and', ...all.map((one) => present('and', one)));
+export const and = (...all: readonly Or<boolean>[]): Expr<boolean> =>
+  apply('and', ...all.map((one) => boolOf('and', one)));
 /** Whether one holds. */
-export const or = (...all: readonly Or<boolean>[]): Expr<boolean> => apply('or', ...all.map((one) => present('or', one)));
+export const or = (...all: readonly Or<boolean>[]): Expr<boolean> =>
+  apply('or', ...all.map((one) => boolOf('or', one)));
 
 /** Whether the value is there: neither absent nor null. An empty text, list or map is there. */
 export const isSet = (value: Expr<unknown>): Expr<boolean> => apply('isSet', value);
 /** Whether a text, a list or a map has nothing in it; an absent one has not. */
-export const isEmpty = (value: Expr<string | readonly unknown[] | object | undefined>): Expr<boolean> => apply('isEmpty', value);
+export function isEmpty(value: Expr<string | readonly unknown[] | object | undefined>): Expr<boolean> {
+  const { kind } = nodeOf(value).type;
+  if (kind === 'int' || kind === 'bool' || kind === 'number' || kind === 'unknown') {
+    fail('isEmpty', value, `is a ${kind}; only a text, a list and a map can be empty`);
+  }
+  return apply('isEmpty', value);
+}
 /** The value, or the fallback where the value is absent. Unlike Helm's `default` it keeps 0, false and empty text. */
 export function orElse<T>(value: Expr<T | undefined>, fallback: Or<T>): Expr<T> {
-  const node = nodeOf(apply('orElse', value, fallback));
+  const node = nodeOf(apply('orElse', value, present('orElse', fallback)));
   const { path } = nodeOf(value);
-  return expr({ ...node, ...(path && { path }) });
+  return expr({ ...node, ...(path !== undefined && { path }) });
 }
 
 /** One of two scalars. */
-export const choose = <T extends string | number | boolean>(condition: Or<boolean>, then: Or<T>, otherwise: Or<T>): Expr<T> =>
-  apply('choose', present('choose', condition), present('choose', then), present('choose', otherwise));
+export const choose = <T extends string | number | boolean>(
+  condition: Or<boolean>,
+  then: Or<T>,
+  otherwise: Or<T>,
+): Expr<T> => apply('choose', boolOf('choose', condition), ...alike('choose', then, otherwise));
 
 /**
  * The body where the condition holds, else the other one or nothing: a key of a map, an element of a list, lines of a
  * configuration text.
  */
 export function when<B>(condition: Or<boolean>, then: () => B): When<B>;
-export function when<B>(condition: Or<boolean>, then: () => B, otherwise: () => B): When<B>;
-export function when<B>(condition: Or<boolean>, then: () => B, otherwise?: () => B): When<B> {
+export function when<A, B = A>(condition: Or<boolean>, then: () => A, otherwise: () => B): When<A | B>;
+export function when(condition: Or<boolean>, then: () => unknown, otherwise?: () => unknown): When<unknown> {
   const [yes, no] = [contentOf(then()), otherwise === undefined ? literal(undefined) : contentOf(otherwise())];
   const type: StaticType = { ...yes.type, optional: yes.type.optional || no.type.optional };
-  return expr({ op: 'when', condition: contentOf(present('when', condition)), then: yes, else: no, type });
+  return expr({ op: 'when', condition: contentOf(boolOf('when', condition)), then: yes, else: no, type });
 }
 
 /** The body with the value where it is set, else the other one or nothing. */
-export function whenSet<T, B>(value: Expr<T>, then: (value: Expr<NonNullable<T>>) => B, otherwise?: () => B): When<B> {
+export function whenSet<T, A, B = A>(
+  value: Expr<T>,
+  then: (value: Expr<NonNullable<T>>) => A,
+  otherwise?: () => B,
+): When<A | B> {
+  const set = () => then(promised(value));
+  return otherwise === undefined ? when(isSet(value), set) : when(isSet(value), set, otherwise);
+}
+
+/** The value where `isSet` holds for it. */
+function promised<T>(value: Expr<T>): Expr<NonNullable<T>> {
   const node = nodeOf(value);
-  const there = expr<NonNullable<T>>({ ...node, type: { ...node.type, optional: false } });
-  return otherwise === undefined ? when(isSet(value), () => then(there)) : when(isSet(value), () => then(there), otherwise);
+  return expr({ ...node, type: { ...node.type, optional: false }, ...(node.type.optional && { promised: true }) });
 }
 
 /** A scalar made from the value where it is set, else the other one. */
-export function chooseSet<T, S extends string | number | boolean>(value: Expr<T>, then: (value: Expr<NonNullable<T>>) => Or<S>, otherwise: Or<S>): Expr<S> {
-  const node = nodeOf(value);
-  return choose(isSet(value), then(expr({ ...node, type: { ...node.type, optional: false } })), otherwise);
+export function chooseSet<T, S extends string | number | boolean>(
+  value: Expr<T>,
+  then: (value: Expr<NonNullable<T>>) => Or<S>,
+  otherwise: Or<S>,
+): Expr<S> {
+  return choose(isSet(value), then(promised(value)), otherwise);
 }
 
 /**
@@ -121,10 +182,19 @@ export function chooseSet<T, S extends string | number | boolean>(value: Expr<T>
  *
  * @param name lower camel case; the printed template shows it
  */
-export function bind<T extends string | number | boolean, B>(name: string, value: Expr<T>, body: (value: Expr<T>) => B): Each<B> {
-  const node = nodeOf(value);
+export function bind<T extends string | number | boolean, B>(
+  name: string,
+  value: Expr<T>,
+  body: (value: Expr<T>) => B,
+): Each<B> {
+  const node = contentOf(scalar('bind', value));
   const item: Variable = { hint: name, counts: true };
-  const itemNode: Node = { op: 'variable', variable: item, type: node.type, ...(node.path && { path: node.path }) };
+  const itemNode: Node = {
+    op: 'variable',
+    variable: item,
+    type: node.type,
+    ...(node.path !== undefined && { path: node.path }),
+  };
   return expr({
     op: 'each',
     over: { op: 'list', items: [node], type: LIST },
@@ -142,10 +212,20 @@ type Item<T> = Ref<T>;
  * The body for every item: of a list in its order, of a map in the UTF-8 order of its keys (Helm's order). An absent
  * list or map has no items.
  */
-export function each<T, B>(list: Expr<readonly T[] | undefined>, body: (item: Item<T>, index: Expr<number>) => B): Each<B>;
-export function each<T, B>(map: Expr<Readonly<Record<string, T>> | undefined>, body: (key: Expr<string>, item: Item<T>) => B): Each<B>;
+export function each<T, B>(
+  list: Expr<readonly T[] | undefined>,
+  body: (item: Item<T>, index: Expr<number>) => B,
+): Each<B>;
+export function each<T, B>(
+  map: Expr<Readonly<Record<string, T>> | undefined>,
+  body: (key: Expr<string>, item: Item<T>) => B,
+): Each<B>;
 export function each(over: Expr<unknown>, body: (a: never, b: never) => unknown): Each<never> {
-  return expr({ op: 'each', ...loopOf(over, body as (a: unknown, b: unknown) => unknown), type: { kind: 'list', optional: false } });
+  return expr({
+    op: 'each',
+    ...loopOf(over, body as (a: unknown, b: unknown) => unknown),
+    type: { kind: 'list', optional: false },
+  });
 }
 
 /** The loop of `each`: makes the variables and builds the body once. */
@@ -159,18 +239,23 @@ export function loopOf(over: Expr<unknown>, body: (a: unknown, b: unknown) => un
 /** The variables for the items of a list or a map, and the expressions for them. */
 export function variablesOf<T>(over: Node): { key: Variable; item: Variable; keyRef: Expr<never>; itemRef: Ref<T> } {
   const isList = over.type.kind === 'list';
-  if (!isList && over.type.kind !== 'map' && over.type.kind !== 'object') {
+  if (!isList && over.type.kind !== 'map') {
     throw new TypeError(`each: ${describe(over)} is a ${over.type.kind}; only lists and maps have items`);
   }
   const item: Variable = { hint: singular(over) };
   const key: Variable = isList ? { hint: 'index', counts: true } : { hint: 'name' };
-  const keyNode: Node = { op: 'variable', variable: key, type: isList ? { kind: 'int', optional: false } : ASCII };
-  const path: Path | undefined = over.path && [...over.path, keyNode];
-  const type: StaticType =
-    over.type.element === undefined
-      ? { kind: over.type.line === undefined ? 'unknown' : 'string', optional: false, ...(over.type.line !== undefined && { line: over.type.line }), ...(over.type.ascii !== undefined && { ascii: over.type.ascii }) }
-      : { kind: 'unknown', optional: false };
-  const itemNode: Node = { op: 'variable', variable: item, type, ...(path && { path }) };
+  const keyNode: Node = {
+    op: 'variable',
+    variable: key,
+    type: isList ? INT : over.type.lineKeys === true ? ASCII : STRING,
+  };
+  const path: Path | undefined = over.path === undefined ? undefined : [...over.path, keyNode];
+  const itemNode: Node = {
+    op: 'variable',
+    variable: item,
+    type: itemType(over.type),
+    ...(path !== undefined && { path }),
+  };
   return { key, item, keyRef: expr(keyNode), itemRef: refAt(over.type.element, itemNode) as unknown as Ref<T> };
 }
 
@@ -182,39 +267,59 @@ function singular(over: Node): string {
 }
 
 /** The elements of a list, in the place of one element of the list around it. */
-export const spread = (list: Expr<readonly unknown[] | undefined>): Each<never> => expr({ op: 'spread', list: nodeOf(list), type: { kind: 'list', optional: false } });
+export const spread = (list: Expr<readonly unknown[] | undefined>): Each<never> =>
+  expr({ op: 'spread', list: nodeOf(list), type: { kind: 'list', optional: false } });
 
 type Items<T> = Expr<readonly T[] | Readonly<Record<string, T>> | undefined>;
 
 /** Whether the condition holds for an item. */
-export const some = <T>(items: Items<T>, condition: (item: Item<T>, key: Expr<string>) => Expr<boolean>): Expr<boolean> =>
-  gather('some', conditionLoop(items, condition), { kind: 'bool', optional: false });
+export const some = <T>(
+  items: Items<T>,
+  condition: (item: Item<T>, key: Expr<string>) => Expr<boolean>,
+): Expr<boolean> => gather('some', conditionLoop(items, condition), { kind: 'bool', optional: false });
 /** Whether the condition holds for every item; it does for none. */
-export const every = <T>(items: Items<T>, condition: (item: Item<T>, key: Expr<string>) => Expr<boolean>): Expr<boolean> =>
-  not(some(items, (item, key) => not(condition(item, key))));
+export const every = <T>(
+  items: Items<T>,
+  condition: (item: Item<T>, key: Expr<string>) => Expr<boolean>,
+): Expr<boolean> => not(some(items, (item, key) => not(condition(item, key))));
 /** The items of a list for which the condition holds. */
-export const filter = <T>(list: Expr<readonly T[] | undefined>, condition: (item: Item<T>) => Expr<boolean>): Expr<readonly T[]> =>
-  gather('filter', conditionLoop(list, condition), { ...nodeOf(list).type, optional: false });
+export const filter = <T>(
+  list: Expr<readonly T[] | undefined>,
+  condition: (item: Item<T>) => Expr<boolean>,
+): Expr<readonly T[]> => gather('filter', conditionLoop(list, condition), { ...nodeOf(list).type, optional: false });
 
-function conditionLoop<T>(items: Items<T>, condition: (item: Item<T>, key: Expr<string>) => Expr<boolean>): Each<unknown> {
+function conditionLoop<T>(
+  items: Items<T>,
+  condition: (item: Item<T>, key: Expr<string>) => Expr<boolean>,
+): Each<unknown> {
   const over = nodeOf(items);
   const { key, item, keyRef, itemRef } = variablesOf<T>(over);
-  return expr({ op: 'each', over, key, item, body: nodeOf(condition(itemRef, keyRef)), type: { kind: 'list', optional: false } });
+  return expr({
+    op: 'each',
+    over,
+    key,
+    item,
+    body: nodeOf(condition(itemRef, keyRef)),
+    type: { kind: 'list', optional: false },
+  });
 }
 
 /** The texts of a loop, each once, in UTF-8 order. Their cost is n log n. */
-export const sorted = (texts: Each<unknown>): Expr<readonly string[]> => gather('sorted', texts, { ...LINE, kind: 'list' });
+export const sorted = (texts: Each<unknown>): Expr<readonly string[]> =>
+  gather('sorted', texts, { ...LIST, items: elementsType('sorted', texts) });
 /**
  * Entries `<bits> <owner>` of which one's bits begin with another's, as `{ first, second }` owners: overlapping networks
  * (bits of `networkBits`) or equal keys. One pass over the sorted entries, so that 5,000 networks take Helm 0.3 s.
  */
 export function overlaps(entries: Each<unknown>): Expr<readonly { first: string; second: string }[]> {
-  return gather('overlaps', entries, { kind: 'list', optional: false, line: true });
+  const { line, ascii } = elementsType('overlaps', entries);
+  return gather('overlaps', entries, { ...LIST, items: { ...MAP, line: line === true, ascii: ascii === true } });
 }
 
 /** An owner of an overlap. */
 export function ownerOf(overlap: Expr<{ first: string; second: string }>, which: 'first' | 'second'): Expr<string> {
-  return expr({ op: 'field', of: nodeOf(overlap), key: which, type: LINE });
+  const of = nodeOf(overlap);
+  return expr({ op: 'field', of, key: which, type: { ...of.type, kind: 'string' } });
 }
 
 function gather<T>(how: 'some' | 'sorted' | 'overlaps' | 'filter', loop: Each<unknown>, type: StaticType): Expr<T> {
@@ -224,7 +329,9 @@ function gather<T>(how: 'some' | 'sorted' | 'overlaps' | 'filter', loop: Each<un
 }
 
 /** A map of several parts, of which later ones win. */
-export function mapOf<T>(...parts: readonly (Staged<Readonly<Record<string, T>>> | Expr<unknown>)[]): Expr<Record<string, T>> {
+export function mapOf<T>(
+  ...parts: readonly (Staged<Readonly<Record<string, T>>> | Expr<unknown>)[]
+): Expr<Record<string, T>> {
   return expr({
     op: 'object',
     parts: parts.flatMap((part) => {
@@ -262,12 +369,13 @@ export const lookup = <T>(map: Expr<Readonly<Record<string, T>>>, key: Or<string
     operation: OPERATIONS.lookup,
     args: [node, contentOf(key)],
     type: { kind: 'unknown', optional: true },
-    ...(node.path && { path: [...node.path, isExpr(key) ? nodeOf(key) : key] }),
+    ...(node.path !== undefined && { path: [...node.path, isExpr(key) ? nodeOf(key) : key] }),
   };
   return refAt(element, call) as unknown as Ref<T | undefined>;
 };
 /** Whether the map has the key. */
-export const hasKey = (map: Expr<object>, key: Or<string>): Expr<boolean> => apply('hasKey', present('hasKey', map), key);
+export const hasKey = (map: Expr<object>, key: Or<string>): Expr<boolean> =>
+  apply('hasKey', present('hasKey', map), key);
 /** The keys of a map in UTF-8 order. */
 export const keys = (map: Expr<object>): Expr<readonly string[]> => apply('keys', present('keys', map));
 /** How many items a list or a map has. */
@@ -280,7 +388,7 @@ export const file = (content: Expr<string>): Expr<string> => apply('file', conte
 export function text(parts: TemplateStringsArray, ...inserted: readonly Or<string | number | boolean>[]): Expr<string> {
   const pieces = parts.flatMap((part, i) => {
     const value = inserted[i];
-    return [...(part === '' ? [] : [part]), ...(value === undefined ? [] : piecesOf(present('text', value)))];
+    return [...(part === '' ? [] : [part]), ...(value === undefined ? [] : piecesOf(scalar('text', value)))];
   });
   return apply('text', ...pieces);
 }
@@ -291,70 +399,79 @@ function piecesOf(value: Or<string | number | boolean>): readonly unknown[] {
 }
 
 /** The texts of a list with a separator between them. */
-export const join = (separator: string, texts: Expr<readonly string[]>): Expr<string> => apply('join', separator, listOfTexts(present('join', texts)));
+export const join = (separator: string, texts: Expr<readonly string[]>): Expr<string> => {
+  const node = contentOf(present('join', texts));
+  return apply('join', separator, expr({ ...node, type: { ...LIST, items: elementsType('join', texts) } }));
+};
 /** The parts of a text between separators. */
 export const split = (separator: string, value: Or<string>): Expr<readonly string[]> =>
-  apply('split', filled('split', separator), present('split', value));
+  apply('split', filled('split', separator), textOf('split', value));
 /** ASCII text in lower case. */
-export const lower = (value: Or<string>): Expr<string> => apply('lower', ascii('lower', present('lower', value)));
+export const lower = (value: Or<string>): Expr<string> => apply('lower', ascii('lower', textOf('lower', value)));
 /** The first characters of ASCII text. */
-export const trunc = (length: number, value: Or<string>): Expr<string> => apply('trunc', length, ascii('trunc', present('trunc', value)));
+export const trunc = (length: number, value: Or<string>): Expr<string> =>
+  apply('trunc', whole('trunc', length), ascii('trunc', textOf('trunc', value)));
 /** The text without that ending, taken off once. */
-export const trimSuffix = (suffix: string, value: Or<string>): Expr<string> => apply('trimSuffix', suffix, present('trimSuffix', value));
+export const trimSuffix = (suffix: string, value: Or<string>): Expr<string> =>
+  apply('trimSuffix', suffix, textOf('trimSuffix', value));
 /** The text without that beginning, taken off once. */
-export const trimPrefix = (prefix: Or<string>, value: Or<string>): Expr<string> => apply('trimPrefix', present('trimPrefix', prefix), present('trimPrefix', value));
+export const trimPrefix = (prefix: Or<string>, value: Or<string>): Expr<string> =>
+  apply('trimPrefix', textOf('trimPrefix', prefix), textOf('trimPrefix', value));
 /** The text with every occurrence replaced. */
 export const replace = (old: string, replacement: Or<string>, value: Or<string>): Expr<string> =>
-  apply('replace', filled('replace', old), present('replace', replacement), present('replace', value));
+  apply('replace', filled('replace', old), textOf('replace', replacement), textOf('replace', value));
 /** Whether the text has that part. */
-export const contains = (part: Or<string>, value: Or<string>): Expr<boolean> => apply('contains', present('contains', part), present('contains', value));
+export const contains = (part: Or<string>, value: Or<string>): Expr<boolean> =>
+  apply('contains', textOf('contains', part), textOf('contains', value));
 /** Whether the text begins so. */
-export const hasPrefix = (prefix: Or<string>, value: Or<string>): Expr<boolean> => apply('hasPrefix', present('hasPrefix', prefix), present('hasPrefix', value));
+export const hasPrefix = (prefix: Or<string>, value: Or<string>): Expr<boolean> =>
+  apply('hasPrefix', textOf('hasPrefix', prefix), textOf('hasPrefix', value));
 /** Whether the text matches a pattern that means the same in JavaScript and in Go. */
 export function matches(pattern: RegExp, value: Or<string>): Expr<boolean> {
   assertPortablePattern(pattern);
-  return apply('matches', pattern.source, present('matches', value));
+  return apply('matches', pattern.source, textOf('matches', value));
 }
 /** The JSON of a line, an integer or a boolean, for messages. */
 export function json(value: Or<string | number | boolean>): Expr<string> {
   const { type } = contentOf(value);
   if (type.kind === 'string' && type.line !== true) fail('json', value, 'may hold control characters');
-  return apply('json', value);
+  return apply('json', scalar('json', value));
 }
 /** The text in base64 of its UTF-8 bytes. */
-export const b64enc = (value: Or<string>): Expr<string> => apply('b64enc', present('b64enc', value));
+export const b64enc = (value: Or<string>): Expr<string> => apply('b64enc', textOf('b64enc', value));
 /** SHA-256 of the text's UTF-8 bytes, in hexadecimal. */
-export const sha256 = (value: Or<string>): Expr<string> => apply('sha256', present('sha256', value));
+export const sha256 = (value: Or<string>): Expr<string> => apply('sha256', textOf('sha256', value));
 /** Adler-32 of the text's UTF-8 bytes: the source of numbers that follow from a name, never from a position. */
-export const adler32 = (value: Or<string>): Expr<number> => apply('adler32', present('adler32', value));
+export const adler32 = (value: Or<string>): Expr<number> => apply('adler32', textOf('adler32', value));
 /** The size of the text in bytes of UTF-8. */
-export const bytes = (value: Or<string>): Expr<number> => apply('bytes', present('bytes', value));
+export const bytes = (value: Or<string>): Expr<number> => apply('bytes', textOf('bytes', value));
 
 /** The sum, in 64 bits. */
-export const add = (a: Or<number>, b: Or<number>): Expr<number> => apply('add', present('add', a), present('add', b));
+export const add = (a: Or<number>, b: Or<number>): Expr<number> => apply('add', intOf('add', a), intOf('add', b));
 /** The difference, in 64 bits. */
-export const sub = (a: Or<number>, b: Or<number>): Expr<number> => apply('sub', present('sub', a), present('sub', b));
+export const sub = (a: Or<number>, b: Or<number>): Expr<number> => apply('sub', intOf('sub', a), intOf('sub', b));
 /** The product, in 64 bits. */
-export const mul = (a: Or<number>, b: Or<number>): Expr<number> => apply('mul', present('mul', a), present('mul', b));
+export const mul = (a: Or<number>, b: Or<number>): Expr<number> => apply('mul', intOf('mul', a), intOf('mul', b));
 /** The quotient, cut towards zero. */
-export const div = (a: Or<number>, b: number): Expr<number> => apply('div', present('div', a), positive('div', b));
+export const div = (a: Or<number>, b: number): Expr<number> => apply('div', intOf('div', a), positive('div', b));
 /** The remainder, with the sign of `a`. */
-export const mod = (a: Or<number>, b: number): Expr<number> => apply('mod', present('mod', a), positive('mod', b));
+export const mod = (a: Or<number>, b: number): Expr<number> => apply('mod', intOf('mod', a), positive('mod', b));
 /** The smaller one. */
-export const min = (a: Or<number>, b: Or<number>): Expr<number> => apply('min', present('min', a), present('min', b));
+export const min = (a: Or<number>, b: Or<number>): Expr<number> => apply('min', intOf('min', a), intOf('min', b));
 /** The larger one. */
-export const max = (a: Or<number>, b: Or<number>): Expr<number> => apply('max', present('max', a), present('max', b));
+export const max = (a: Or<number>, b: Or<number>): Expr<number> => apply('max', intOf('max', a), intOf('max', b));
 
 /** The prefix bits of a network, or of an address, as text with `4.` or `6.` in front: containment is a prefix test. */
-export const networkBits = (network: Or<string>): Expr<string> => apply('networkBits', present('networkBits', network));
+export const networkBits = (network: Or<string>): Expr<string> => apply('networkBits', textOf('networkBits', network));
 /** The first host address of a network. */
-export const firstHost = (network: Or<string>): Expr<string> => apply('firstHost', present('firstHost', network));
+export const firstHost = (network: Or<string>): Expr<string> => apply('firstHost', textOf('firstHost', network));
 /** The address of `address/length`. */
-export const addressOf = (cidr: Or<string>): Expr<string> => apply('addressOf', present('addressOf', cidr));
+export const addressOf = (cidr: Or<string>): Expr<string> => apply('addressOf', textOf('addressOf', cidr));
 /** The length of `address/length`. */
-export const prefixLength = (cidr: Or<string>): Expr<number> => apply('prefixLength', present('prefixLength', cidr));
+export const prefixLength = (cidr: Or<string>): Expr<number> => apply('prefixLength', textOf('prefixLength', cidr));
 
-const builtIn = (object: 'Release' | 'Chart', field: string, type: StaticType): Expr<string> => expr({ op: 'builtIn', object, field, type });
+const builtIn = (object: 'Release' | 'Chart', field: string, type: StaticType): Expr<string> =>
+  expr({ op: 'builtIn', object, field, type });
 
 /** The release that is installed. */
 export const release = {
@@ -380,15 +497,32 @@ export function pathOf(value: Expr<unknown>): Expr<string> {
   });
   const merged = pieces.reduce<(string | Expr<string | number>)[]>((all, piece) => {
     const last = all.at(-1);
-    return typeof piece === 'string' && typeof last === 'string' ? [...all.slice(0, -1), last + piece] : [...all, piece];
+    return typeof piece === 'string' && typeof last === 'string'
+      ? [...all.slice(0, -1), last + piece]
+      : [...all, piece];
   }, []);
   return apply('text', ...merged);
 }
 
-/** A list of texts knows from its elements whether they are lines. */
-function listOfTexts(texts: Or<readonly string[]>): Expr<readonly string[]> {
-  const node = contentOf(texts);
-  if (node.type.element === undefined) return expr(node);
-  const { line, ascii } = staticType(node.type.element);
-  return expr({ ...node, type: { ...node.type, ...(line !== undefined && { line }), ...(ascii !== undefined && { ascii }) } });
+/** The type of the texts that a list or a loop is made of. */
+function elementsType(name: string, texts: Or<readonly string[]> | Each<unknown>): StaticType {
+  const types = elementTypes(contentOf(texts));
+  const other = types.find(({ kind }) => kind !== 'string');
+  return other === undefined
+    ? textType(types)
+    : fail(name, texts, `has an element that is a ${other.kind}, not a text`);
+}
+
+function elementTypes(node: Node): StaticType[] {
+  if (node.op === 'each') return typesAsElement(node.body);
+  if (node.op === 'list') return node.items.flatMap(typesAsElement);
+  return [itemType(node.type)];
+}
+
+/** The types of what stands for an element of a list: perhaps several elements, or none. */
+function typesAsElement(node: Node): StaticType[] {
+  if (node.op === 'when') return [node.then, node.else].flatMap(typesAsElement);
+  if (node.op === 'literal' && node.value === undefined) return [];
+  if (node.op === 'spread') return [itemType(node.list.type)];
+  return node.op === 'each' || node.op === 'list' ? elementTypes(node) : [node.type];
 }

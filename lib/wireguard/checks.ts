@@ -70,20 +70,19 @@ export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, file
         remedy: 'WireGuard knows a peer by its key: give each its own',
       }),
     ),
-    each(
-      overlaps(
-        each(v.peers, (_name, peer) => [
-          each(peer.addresses, (address) => text`${networkBits(address)} ${pathOf(address)}`),
-          each(peer.routedNetworks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
-        ]),
-      ),
-      (pair) =>
+    // Of an address and a network behind a peer, one would be refused already: these lie outside the VPN, those inside.
+    ...[
+      each(v.peers, (_name, peer) => each(peer.addresses, (address) => text`${networkBits(address)} ${pathOf(address)}`)),
+      each(v.peers, (_name, peer) => each(peer.routedNetworks, (network) => text`${networkBits(network)} ${pathOf(network)}`)),
+    ].map((networks) =>
+      each(overlaps(networks), (pair) =>
         check({
           failsIf: true,
           at: ownerOf(pair, 'second'),
           problem: text`overlaps with ${ownerOf(pair, 'first')}`,
           remedy: 'WireGuard sends a packet to one peer only: give every network to one peer, once',
         }),
+      ),
     ),
     sizeCheck(v.peers, files),
   ];
@@ -125,12 +124,6 @@ function networkChecks(v: WireGuardValues): Rules {
 
 function keyChecks(v: WireGuardValues): Rules {
   return [
-    check({
-      failsIf: and(not(isSet(v.privateKey.existingSecret)), not(isSet(v.privateKey.value))),
-      at: v.privateKey,
-      problem: 'has neither existingSecret nor value',
-      remedy: 'make a Secret from `wg genkey` and name it in existingSecret',
-    }),
     check({
       failsIf: and(isSet(v.privateKey.existingSecret), isSet(v.privateKey.value)),
       at: v.privateKey,
@@ -229,48 +222,64 @@ const NOWHERE = 'none';
 
 function peerChecks(v: WireGuardValues): Each<unknown> {
   return bind('bits', networkBits(v.network), (bits) =>
-    bind('bits6', chooseSet(v.network6, (network6) => networkBits(network6), NOWHERE), (bits6) =>
-      each(v.peers, (_name, peer) => [
-        each(peer.addresses, (address) => addressChecks(v, address, bits, bits6)),
-        each(peer.routedNetworks, (network) => routedNetworkChecks(network, bits, bits6)),
-        each(peer.allow, (_rule, allowed) => [
-          each(allowed.peers, (other) =>
-            check({ failsIf: not(hasKey(v.peers, other)), at: other, problem: 'is not a peer', got: other, remedy: 'name a key of peers' }),
-          ),
-          each(allowed.ports, (port) =>
-            whenSet(port.endPort, (endPort) =>
+    bind(
+      'bits6',
+      chooseSet(v.network6, (network6) => networkBits(network6), NOWHERE),
+      (bits6) =>
+        each(v.peers, (_name, peer) => [
+          each(peer.addresses, (address) => addressChecks(v, address, bits, bits6)),
+          each(peer.routedNetworks, (network) => routedNetworkChecks(network, bits, bits6)),
+          each(peer.allow, (_rule, allowed) => [
+            each(allowed.peers, (other) =>
               check({
-                failsIf: lt(endPort, port.port),
-                at: endPort,
-                problem: text`is below the first port ${port.port}`,
-                got: endPort,
-                remedy: 'put the lower port first',
+                failsIf: not(hasKey(v.peers, other)),
+                at: other,
+                problem: 'is not a peer',
+                got: other,
+                remedy: 'name a key of peers',
               }),
             ),
-          ),
+            each(allowed.ports, (port) =>
+              whenSet(port.endPort, (endPort) =>
+                check({
+                  failsIf: lt(endPort, port.port),
+                  at: endPort,
+                  problem: text`is below the first port ${port.port}`,
+                  got: endPort,
+                  remedy: 'put the lower port first',
+                }),
+              ),
+            ),
+          ]),
         ]),
-      ]),
     ),
   );
 }
 
 /** A peer's address must be one of the VPN's network that nobody else has by its nature. */
-function addressChecks(v: WireGuardValues, address: Expr<string>, bits: Expr<string>, bits6: Expr<string>): Each<unknown> {
+function addressChecks(
+  v: WireGuardValues,
+  address: Expr<string>,
+  bits: Expr<string>,
+  bits6: Expr<string>,
+): Each<unknown> {
   const fault = (failsIf: Expr<boolean> | boolean, problem: string, remedy = 'choose another address of the network') =>
     check({ failsIf, at: address, problem, got: address, remedy });
   return bind('addressBits', networkBits(address), (addressBits) =>
     bind('homeBits', choose(isV6(address), bits6, bits), (homeBits) =>
       when<unknown>(
         hasPrefix(homeBits, addressBits),
-        () => bind('host', trimPrefix(homeBits, addressBits), (host) => [
-          fault(matches(/^0*1$/, host), 'is the server’s own address'),
-          fault(matches(/^0{2,}$/, host), 'is the address of the network itself'),
-          fault(and(not(isV6(address)), matches(/^1{2,}$/, host)), 'is the broadcast address of the network'),
-        ]),
+        () =>
+          bind('host', trimPrefix(homeBits, addressBits), (host) => [
+            fault(matches(/^0*1$/, host), 'is the server’s own address'),
+            fault(matches(/^0{2,}$/, host), 'is the address of the network itself'),
+            fault(and(not(isV6(address)), matches(/^1{2,}$/, host)), 'is the broadcast address of the network'),
+          ]),
         () =>
           when(
             and(isV6(address), not(isSet(v.network6))),
-            () => fault(true, 'is an IPv6 address, but the VPN has no IPv6 network', 'set network6, or remove the address'),
+            () =>
+              fault(true, 'is an IPv6 address, but the VPN has no IPv6 network', 'set network6, or remove the address'),
             () => fault(true, 'is outside the network of the VPN', 'choose an address of the network'),
           ),
       ),
@@ -292,13 +301,16 @@ function routedNetworkChecks(network: Expr<string>, bits: Expr<string>, bits6: E
 }
 
 function sizeCheck(peers: Expr<unknown>, files: readonly Expr<string>[]): Each<unknown> {
-  return bind('size', files.map((file) => bytes(file)).reduce((a, b) => add(a, b)), (size) =>
-    check({
-      failsIf: gt(size, OBJECT_MAX_BYTES),
-      at: peers,
-      problem: text`make a ConfigMap larger than the ${OBJECT_MAX_BYTES} bytes that the API takes`,
-      got: size,
-      remedy: 'have fewer peers in a release',
-    }),
+  return bind(
+    'size',
+    files.map((file) => bytes(file)).reduce((a, b) => add(a, b)),
+    (size) =>
+      check({
+        failsIf: gt(size, OBJECT_MAX_BYTES),
+        at: peers,
+        problem: text`make a ConfigMap larger than the ${OBJECT_MAX_BYTES} bytes that the API takes`,
+        got: size,
+        remedy: 'have fewer peers in a release',
+      }),
   );
 }

@@ -1,8 +1,42 @@
-import { and, chooseSet, conf, whenSet, contains, each, eq, isSet, join, lookup, named, not, or, orElse, some, text, when, choose, firstHost, prefixLength, type Expr, type Ref, type When } from '../staged';
+import {
+  and,
+  chooseSet,
+  conf,
+  whenSet,
+  contains,
+  each,
+  eq,
+  isSet,
+  join,
+  lookup,
+  named,
+  not,
+  or,
+  orElse,
+  some,
+  text,
+  when,
+  choose,
+  firstHost,
+  prefixLength,
+  type Expr,
+  type Ref,
+  type When,
+} from '../staged';
 import type { z } from 'zod';
 import type { wireguardValues } from '../../values/wireguard';
 
 export type WireGuardValues = Ref<z.output<typeof wireguardValues>>;
+
+/** Where the pod has the Secrets of pre-shared keys, each in a folder of its name. */
+export const PRESHARED_KEYS = 'preshared-keys';
+/** Where the pod has the chart's own Secret. */
+export const GIVEN_KEYS = 'given-keys';
+
+/** The key of the chart's own Secret under which a peer's pre-shared key is. */
+export function givenPresharedKey(peer: Expr<string>): Expr<string> {
+  return text`preshared-key.${peer}`;
+}
 
 const isV6 = (address: Expr<string>): Expr<boolean> => contains(':', address);
 const isV4 = (address: Expr<string>): Expr<boolean> => not(isV6(address));
@@ -15,30 +49,50 @@ export function serverAddresses(v: WireGuardValues): Expr<string> {
   )();
 }
 
-/** The interface and its peers in the format of `wg setconf` (wg(8)), without the secrets that the pod puts in. */
+/**
+ * The interface and its peers in the format of `wg setconf` (wg(8)). The pod puts the secrets in: for a peer those of the
+ * file that a comment names, below /etc/wireguard.
+ */
 export function wgConf(v: WireGuardValues): Expr<string> {
-  return named('wgConf', {}, () => conf`
+  return named(
+    'wgConf',
+    {},
+    () => conf`
     [Interface]
     ListenPort = ${v.listenPort}
-    ${each(v.peers, (name, peer) => conf`
+    ${each(
+      v.peers,
+      (name, peer) => conf`
 
       # name = ${name}
+      ${whenSet(
+        peer.presharedKey.existingSecret,
+        (secret) =>
+          conf`# preshared-key = ${PRESHARED_KEYS}/${secret}/${orElse(peer.presharedKey.key, 'preshared-key')}`,
+      )}
+      ${when(isSet(peer.presharedKey.value), () => conf`# preshared-key = ${GIVEN_KEYS}/${givenPresharedKey(name)}`)}
       [Peer]
       PublicKey = ${peer.publicKey}
       AllowedIPs = ${join(', ', peer.addresses)}
       ${each(peer.routedNetworks, (network) => conf`AllowedIPs = ${network}`)}
       ${whenSet(peer.endpoint, (endpoint) => conf`Endpoint = ${endpoint}`)}
       ${whenSet(peer.persistentKeepaliveSeconds, (seconds) => conf`PersistentKeepalive = ${seconds}`)}
-    `)}
-  `)();
+    `,
+    )}
+  `,
+  )();
 }
 
 /** The networks that the pod routes to the interface, one a line. */
 export function routes(v: WireGuardValues): Expr<string> {
-  return named('routes', {}, () => conf`
+  return named(
+    'routes',
+    {},
+    () => conf`
     # Networks behind the peers.
     ${each(v.peers, (_name, peer) => conf`${each(peer.routedNetworks, (network) => conf`${network}`)}`)}
-  `)();
+  `,
+  )();
 }
 
 type Peer = Ref<z.output<typeof wireguardValues>['peers'][string]>;
@@ -51,15 +105,26 @@ type Rule = Ref<NonNullable<z.output<typeof wireguardValues>['peers'][string]['a
 export function nftablesConf(v: WireGuardValues): Expr<string> {
   const wg = v.interfaceName;
   const anyOf = (family: (address: Expr<string>) => Expr<boolean>): Expr<boolean> =>
-    some(v.peers, (peer) => and(isSet(peer.allow), or(some(peer.addresses, family), some(peer.routedNetworks, family))));
+    some(v.peers, (peer) =>
+      and(isSet(peer.allow), or(some(peer.addresses, family), some(peer.routedNetworks, family))),
+    );
   const elements = (family: (address: Expr<string>) => Expr<boolean>) => (name: Expr<string>, peer: Peer) =>
-    when(isSet(peer.allow), () => conf`
+    when(
+      isSet(peer.allow),
+      () => conf`
       ${each(peer.addresses, (address) => when(family(address), () => conf`${address} : goto peer-${name},`))}
       ${each(peer.routedNetworks, (network) => when(family(network), () => conf`${network} : goto peer-${name},`))}
-    `);
+    `,
+    );
   const routed = (family: (address: Expr<string>) => Expr<boolean>) =>
-    each(v.peers, (_name, peer) => conf`${each(peer.routedNetworks, (network) => when(family(network), () => conf`${network},`))}`);
-  return named('nftablesConf', {}, () => conf`
+    each(
+      v.peers,
+      (_name, peer) => conf`${each(peer.routedNetworks, (network) => when(family(network), () => conf`${network},`))}`,
+    );
+  return named(
+    'nftablesConf',
+    {},
+    () => conf`
     table inet vpn
     delete table inet vpn
     table inet vpn {
@@ -67,29 +132,43 @@ export function nftablesConf(v: WireGuardValues): Expr<string> {
       map restricted4 {
         type ipv4_addr : verdict
         flags interval
-        ${when(anyOf(isV4), () => conf`
+        ${when(
+          anyOf(isV4),
+          () => conf`
           elements = {
             ${each(v.peers, elements(isV4))}
           }
-        `)}
+        `,
+        )}
       }
       map restricted6 {
         type ipv6_addr : verdict
         flags interval
-        ${when(anyOf(isV6), () => conf`
+        ${when(
+          anyOf(isV6),
+          () => conf`
           elements = {
             ${each(v.peers, elements(isV6))}
           }
-        `)}
+        `,
+        )}
       }
-      ${each(v.peers, (name, peer) => when(isSet(peer.allow), () => conf`
+      ${each(v.peers, (name, peer) =>
+        when(
+          isSet(peer.allow),
+          () => conf`
         chain peer-${name} {
           ${each(peer.allow, (rule, allowed) => allowedBy(v, rule, allowed))}
           drop
         }
-      `))}
+      `,
+        ),
+      )}
+      # Answers pass; what a restricted peer sends of its own accord is judged packet by packet, so that a rule that is
+      # taken away ends the connections that it allowed.
       chain access {
-        ct state established,related accept
+        ct state related accept
+        ct state established ct direction reply accept
         ip saddr vmap @restricted4
         ip6 saddr vmap @restricted6
       }
@@ -108,7 +187,9 @@ export function nftablesConf(v: WireGuardValues): Expr<string> {
         iifname "${wg}" meta nfproto ipv6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
         oifname "${wg}" meta nfproto ipv6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
       }
-      ${when(eq(v.mode, 'masquerade'), () => conf`
+      ${when(
+        eq(v.mode, 'masquerade'),
+        () => conf`
         set clients4 {
           type ipv4_addr
           flags interval
@@ -122,21 +203,29 @@ export function nftablesConf(v: WireGuardValues): Expr<string> {
           type ipv6_addr
           flags interval
           auto-merge
-          ${when(or(isSet(v.network6), some(v.peers, (peer) => some(peer.routedNetworks, isV6))), () => conf`
+          ${when(
+            or(
+              isSet(v.network6),
+              some(v.peers, (peer) => some(peer.routedNetworks, isV6)),
+            ),
+            () => conf`
             elements = {
               ${whenSet(v.network6, (network6) => conf`${network6},`)}
               ${routed(isV6)}
             }
-          `)}
+          `,
+          )}
         }
         chain postrouting {
           type nat hook postrouting priority srcnat; policy accept;
           ip saddr @clients4 oifname != "${wg}" masquerade
           ip6 saddr @clients6 oifname != "${wg}" masquerade
         }
-      `)}
+      `,
+      )}
     }
-  `)();
+  `,
+  )();
 }
 
 /** The rules of one entry of `allow`: its destinations, each with its ports. */
@@ -171,4 +260,3 @@ function acceptTo(destination: Expr<string>, rule: Rule): When<unknown> {
     () => conf`${match} accept`,
   );
 }
-

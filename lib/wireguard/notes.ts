@@ -1,61 +1,110 @@
-import { conf, count, each, eq, and, isEmpty, isSet, named, not, release, when, whenSet, type Expr } from '../staged';
+import { and, conf, count, each, eq, isEmpty, isSet, named, not, release, when, whenSet, type Expr } from '../staged';
 import type { WireGuardValues } from './config';
 
 /** What `helm install` shows at its end: how to see that the server works, and what a client needs. */
-export function wireguardNotes(v: WireGuardValues, fullname: Expr<string>): Expr<string> {
+export function wireguardNotes(
+  v: WireGuardValues,
+  fullname: Expr<string>,
+  privateKeySecret: Expr<string>,
+): Expr<string> {
   const { service } = v;
-  return named('notes', {}, () => conf`
+  const exposedAs = (type: 'LoadBalancer' | 'NodePort' | 'ClusterIP') => and(eq(service.type, type), service.enabled);
+  return named(
+    'notes',
+    {},
+    () => conf`
     WireGuard server ${fullname} in namespace ${release.namespace}, with ${count(v.peers)} peers.
+    ${when(
+      not(isSet(v.privateKey.value)),
+      () => conf`
 
-    1. See that it is ready:
+      The pod waits for the Secret ${privateKeySecret}, which holds the server's private key. To make it:
 
-         kubectl -n ${release.namespace} rollout status deployment/${fullname}
-         helm test ${release.name} -n ${release.namespace}
+        wg genkey | kubectl -n ${release.namespace} create secret generic ${privateKeySecret} --from-file=${v.privateKey.key}=/dev/stdin
+    `,
+    )}
+    ${conf`
 
-    2. Its public key, for the clients:
+      1. See that it is ready:
 
-         kubectl -n ${release.namespace} exec deploy/${fullname} -c wireguard -- wg show ${v.interfaceName} public-key
+           kubectl -n ${release.namespace} rollout status deployment/${fullname}
+           helm test ${release.name} -n ${release.namespace}
 
-    3. Where the clients find it (UDP):
-    ${when(and(eq(service.type, 'LoadBalancer'), service.enabled), () => conf`
+      2. Its public key, for the clients:
 
-      the address of the load balancer, port ${service.port}:
-        kubectl -n ${release.namespace} get service ${fullname} -o jsonpath='{.status.loadBalancer.ingress[0]}'
-    `)}
-    ${when(and(eq(service.type, 'NodePort'), service.enabled), () => conf`
+           kubectl -n ${release.namespace} exec deploy/${fullname} -c wireguard -- wg show ${v.interfaceName} public-key
 
-      the address of any node, and the node port:
-        kubectl -n ${release.namespace} get service ${fullname} -o jsonpath='{.spec.ports[0].nodePort}'
-    `)}
-    ${when(and(eq(service.type, 'ClusterIP'), service.enabled), () => conf`
+      3. Where the clients find it, by UDP:
+    `}
+       ${when(
+         exposedAs('LoadBalancer'),
+         () => conf`
 
-      inside the cluster only: ${fullname}.${release.namespace}.svc, port ${service.port}
-    `)}
-    ${whenSet(v.hostPort, (hostPort) => conf`
+         The address of the load balancer, port ${service.port}:
+           kubectl -n ${release.namespace} get service ${fullname} -o jsonpath='{.status.loadBalancer.ingress[0]}'
+       `,
+       )}
+       ${when(
+         exposedAs('NodePort'),
+         () => conf`
 
-      the address of the pod's node, port ${hostPort}:
-        kubectl -n ${release.namespace} get pod -l app.kubernetes.io/instance=${release.name} -o jsonpath='{.items[0].status.hostIP}'
-    `)}
-    ${when(and(not(service.enabled), not(isSet(v.hostPort))), () => conf`
+         The address of any node, and the node port:
+           kubectl -n ${release.namespace} get service ${fullname} -o jsonpath='{.spec.ports[0].nodePort}'
+       `,
+       )}
+       ${when(
+         exposedAs('ClusterIP'),
+         () => conf`
 
-      nowhere yet: set service.enabled or hostPort
-    `)}
-    ${when(isEmpty(v.peers), () => conf`
+         Inside the cluster only: ${fullname}.${release.namespace}.svc, port ${service.port}
+       `,
+       )}
+       ${whenSet(
+         v.hostPort,
+         (hostPort) => conf`
 
-      No peer is configured yet: add one to peers and run helm upgrade.
-    `, () => conf`
+         The address of the pod's node, port ${hostPort}:
+           kubectl -n ${release.namespace} get pod -l app.kubernetes.io/instance=${release.name} -o jsonpath='{.items[0].status.hostIP}'
+       `,
+       )}
+       ${when(
+         and(not(service.enabled), not(isSet(v.hostPort))),
+         () => conf`
 
-      4. See who is connected:
+         Nowhere yet: set service.enabled or hostPort.
+       `,
+       )}
+    ${when(
+      isEmpty(v.peers),
+      () => conf`
 
-           kubectl -n ${release.namespace} exec deploy/${fullname} -c wireguard -- wg show ${v.interfaceName} latest-handshakes
-    `)}
-    ${when(eq(v.ipForwarding.method, 'init'), () => conf`
+        4. No peer is configured yet: add one to peers, and run helm upgrade.
+      `,
+      () => conf`
 
-      The init container ip-forwarding is privileged: the namespace needs the label
-      pod-security.kubernetes.io/enforce=privileged where Pod Security is enforced.
-    `)}
-    ${each(v.peers, (name, peer) => when(isSet(peer.allow), () => conf`
+        4. Who is connected:
+
+             kubectl -n ${release.namespace} exec deploy/${fullname} -c wireguard -- wg show ${v.interfaceName} latest-handshakes
+      `,
+    )}
+    ${each(v.peers, (name, peer) =>
+      when(
+        isSet(peer.allow),
+        () => conf`
+
       Peer ${name} may reach only what its rules allow.
-    `))}
-  `)();
+    `,
+      ),
+    )}
+    ${when(
+      eq(v.ipForwarding.method, 'init'),
+      () => conf`
+
+      The init container ip-forwarding is privileged. Where Pod Security is enforced, the namespace needs a label:
+
+        kubectl label namespace ${release.namespace} pod-security.kubernetes.io/enforce=privileged
+    `,
+    )}
+  `,
+  )();
 }

@@ -17,9 +17,9 @@ FORWARDING=${FORWARDING:-false}
 USERSPACE=${USERSPACE:-false}
 POLL_SECONDS=${POLL_SECONDS:-2}
 
-CONFIG=${TEST_ROOT:-}/etc/wireguard/config
-PRIVATE_KEY=${TEST_ROOT:-}/etc/wireguard/private-key/private-key
-PRESHARED_KEYS=${TEST_ROOT:-}/etc/wireguard/preshared-keys
+MOUNTS=${TEST_ROOT:-}/etc/wireguard
+CONFIG=$MOUNTS/config
+PRIVATE_KEY=$MOUNTS/private-key/private-key
 RUN=${TEST_ROOT:-}/run/vpn
 HEALTH=${TEST_ROOT:-}/run/health
 WANTED=${TEST_ROOT:-}/run/vpn-userspace/wanted
@@ -164,11 +164,28 @@ forwards() {
 		"assume is right only where the node or the network plug-in sets it for every pod"
 }
 
-# A checksum of everything that is read: names and contents, secrets included.
-inputs() (
-	set +f
-	cksum "$CONFIG/wg.conf" "$CONFIG/nftables.conf" "$CONFIG/routes" "$PRIVATE_KEY" "$PRESHARED_KEYS"/* 2>/dev/null | cksum
-)
+# For awk: the file that a line "# preshared-key = PATH" of wg.conf means, or "" if it is no key of a mounted Secret.
+PRESHARED_FILE='
+	function preshared_file(line,    path) {
+		path = substr(line, 19)
+		if (path !~ /^(preshared-keys\/[A-Za-z0-9][A-Za-z0-9._-]*|given-keys)\/[A-Za-z0-9_-][A-Za-z0-9._-]*$/) return ""
+		return mounts "/" path
+	}'
+
+# A checksum of everything that is read: names and contents, secrets included. Of the mounted Secrets that is what
+# wg.conf refers to; their number and size are limited by nobody, so no command gets their names as arguments.
+inputs() {
+	{
+		cksum "$CONFIG/wg.conf" "$CONFIG/nftables.conf" "$CONFIG/routes" "$PRIVATE_KEY" || :
+		awk -v mounts="$MOUNTS" "$PRESHARED_FILE"'
+		{ sub(/\r$/, "") }
+		/^# preshared-key = / && (file = preshared_file($0)) != "" {
+			while ((status = (getline line < file)) > 0) print line
+			close(file)
+			print file, status
+		}' "$CONFIG/wg.conf" || :
+	} 2>/dev/null | cksum
+}
 
 # Read the inputs into $RUN: wg.conf with its secrets, nftables.conf, routes,
 # keys (the public keys of wg.conf) and endpoints (the host names that are set one by one, see resolve).
@@ -180,37 +197,23 @@ read_inputs() {
 		}
 	done
 	try "copy from $CONFIG" cp -f "$CONFIG/nftables.conf" "$CONFIG/routes" "$RUN" || return 1
-	readable_preshared_keys || return 1
 	refusal=$(compose) || {
 		REASON=${refusal:-"cannot compose $RUN/wg.conf"}
 		return 1
 	}
 }
 
-# A file that is there and cannot be read is not the same as no file.
-readable_preshared_keys() {
-	set +f
-	for file in "$PRESHARED_KEYS"/*; do
-		[ ! -e "$file" ] || [ -r "$file" ] || {
-			set -f
-			REASON="cannot read $file"
-			return 1
-		}
-	done
-	set -f
-}
-
 # Write wg.conf, keys and endpoints; on standard output, why it cannot be done.
 compose() {
 	awk -v out="$RUN/wg.conf" -v keys="$RUN/keys" -v endpoints="$RUN/endpoints" \
-		-v private="$PRIVATE_KEY" -v preshared="$PRESHARED_KEYS" '
-	# The key in a file, or "" if there is no such file.
-	function key_in(file,    line, text, status) {
+		-v private="$PRIVATE_KEY" -v mounts="$MOUNTS" "$PRESHARED_FILE"'
+	# The key in a file.
+	function key_in(file, whose,    line, text, status) {
 		while ((status = (getline line < file)) > 0) text = text line "\n"
 		close(file)
-		if (status < 0) return ""
+		if (status < 0) refuse("cannot read " whose ": there is no file " file)
 		sub(/[ \t\r\n]+$/, "", text)
-		if (!is_key(text)) refuse(file " does not hold a WireGuard key: 32 bytes in base64, 44 characters")
+		if (!is_key(text)) refuse(whose ": " file " does not hold a WireGuard key: 32 bytes in base64, 44 characters")
 		return text
 	}
 	# The 43rd character carries four bits only.
@@ -231,11 +234,16 @@ compose() {
 	{ sub(/\r$/, "") }
 	/^# name = / {
 		name = substr($0, 10)
+		if (name ~ /[^A-Za-z0-9._-]/) name = ""
+	}
+	/^# preshared-key = / {
+		whose = "the pre-shared key of " (name == "" ? "a peer" : name)
+		preshared = preshared_file($0)
+		if (preshared == "") refuse(whose " is neither preshared-keys/SECRET/KEY nor given-keys/KEY")
 	}
 	/^\[/ {
-		peer = public = ""
-		if ($0 == "[Peer]") peer = name
-		name = ""
+		peer = $0 == "[Peer]" ? preshared : ""
+		public = name = preshared = ""
 	}
 	/^Endpoint = / && public != "" && !/^Endpoint = (\[|[0-9.]+:)/ {
 		print public, substr($0, 12) > endpoints
@@ -243,18 +251,13 @@ compose() {
 	}
 	{ print > out }
 	$0 == "[Interface]" {
-		key = key_in(private)
-		if (key == "") refuse("cannot read the private key: there is no file " private)
-		print "PrivateKey = " key > out
+		print "PrivateKey = " key_in(private, "the private key") > out
 		interfaces++
 	}
 	/^PublicKey = / {
 		public = substr($0, 13)
 		print public > keys
-		if (peer ~ /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/) {
-			key = key_in(preshared "/" peer)
-			if (key != "") print "PresharedKey = " key > out
-		}
+		if (peer != "") print "PresharedKey = " key_in(peer, whose) > out
 	}
 	END {
 		if (!refused && interfaces != 1) refuse("wg.conf must have one line [Interface]")

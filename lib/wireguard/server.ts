@@ -18,16 +18,19 @@ import {
   isSet,
   kebab,
   mapOf,
-  not,
+  named,
   Only,
   or,
   orElse,
   release,
   Resource,
+  sha256,
   some,
+  sorted,
   spread,
   stage,
   text,
+  trunc,
   when,
   whenSet,
   type Expr,
@@ -36,7 +39,16 @@ import {
 } from '../staged';
 import { wireguardValues } from '../../values/wireguard';
 import { wireguardChecks } from './checks';
-import { nftablesConf, routes, serverAddresses, wgConf, type WireGuardValues } from './config';
+import {
+  GIVEN_KEYS,
+  givenPresharedKey,
+  nftablesConf,
+  PRESHARED_KEYS,
+  routes,
+  serverAddresses,
+  wgConf,
+  type WireGuardValues,
+} from './config';
 import { wireguardNotes } from './notes';
 import { SCRIPTS } from './scripts';
 
@@ -54,7 +66,7 @@ const PRIVATE_KEY = 'private-key';
  * interface is up with the wanted keys.
  *
  * A change of the peers is applied in place: the other peers keep their sessions. What changes the pod itself (ports,
- * images, MTU, addresses of the server) restarts it.
+ * images, MTU, addresses of the server, a Secret with pre-shared keys that no peer had named before) restarts it.
  *
  * @example
  * new WireGuardServer(chart, 'Home', {
@@ -68,6 +80,8 @@ export class WireGuardServer extends Construct {
   readonly fullname: Expr<string>;
   /** The interface and its peers, in the format of `wg setconf`, without secrets. */
   readonly wgConf: Expr<string>;
+  /** The Secret that must hold the server's private key where that is not given as a value. */
+  readonly privateKeySecret: Expr<string>;
   /** The packet filter, in the format of `nft -f`. */
   readonly nftablesConf: Expr<string>;
   /** The image of the server's container. */
@@ -88,7 +102,10 @@ export class WireGuardServer extends Construct {
     this.fullname = this.#naming.fullname;
     this.wgConf = wgConf(v);
     this.nftablesConf = nftablesConf(v);
-    this.notes = wireguardNotes(v, this.fullname);
+    this.privateKeySecret = named('privateKeySecret', {}, () =>
+      orElse(v.privateKey.existingSecret, text`${this.fullname}-private-key`),
+    )();
+    this.notes = wireguardNotes(v, this.fullname, this.privateKeySecret);
     this.image = imageReference('image', v.image, v.global.imageRegistry);
     this.healthImage = imageReference('healthImage', v.health.image, v.global.imageRegistry);
 
@@ -111,7 +128,10 @@ export class WireGuardServer extends Construct {
       new Resource(inner, 'ServiceAccount', {
         apiVersion: 'v1',
         kind: 'ServiceAccount',
-        metadata: { ...this.#naming.metadata({ annotations: serviceAccount.annotations }), name: this.#serviceAccountName },
+        metadata: {
+          ...this.#naming.metadata({ annotations: serviceAccount.annotations }),
+          name: this.#serviceAccountName,
+        },
         automountServiceAccountToken: false,
       } satisfies Manifest<k8s.KubeServiceAccountProps>);
     });
@@ -140,7 +160,10 @@ export class WireGuardServer extends Construct {
   /** Whether a key was given as a value. */
   get #hasGivenKeys(): Expr<boolean> {
     const { privateKey, peers } = this.#v;
-    return or(isSet(privateKey.value), some(peers, (peer) => isSet(peer.presharedKey.value)));
+    return or(
+      isSet(privateKey.value),
+      some(peers, (peer) => isSet(peer.presharedKey.value)),
+    );
   }
 
   get #keysName(): Expr<string> {
@@ -158,7 +181,7 @@ export class WireGuardServer extends Construct {
         stringData: mapOf<string>(
           { [PRIVATE_KEY]: privateKey.value },
           entries(peers, (name, peer) => ({
-            key: presharedKeyOf(name),
+            key: givenPresharedKey(name),
             value: peer.presharedKey.value,
           })),
         ),
@@ -218,7 +241,13 @@ export class WireGuardServer extends Construct {
         { name: 'FORWARD_IPV6', value: choose(isSet(v.network6), 'true', 'false') },
       ],
       // The only privileged container: /proc/sys is read-only for every other one. It ends before the server starts.
-      securityContext: { privileged: true, readOnlyRootFilesystem: true, runAsGroup: 0, runAsNonRoot: false, runAsUser: 0 },
+      securityContext: {
+        privileged: true,
+        readOnlyRootFilesystem: true,
+        runAsGroup: 0,
+        runAsNonRoot: false,
+        runAsUser: 0,
+      },
       resources: resourcesOf(v.resources),
       volumeMounts: [{ name: 'scripts', mountPath: '/scripts', readOnly: true }],
     }));
@@ -251,7 +280,12 @@ export class WireGuardServer extends Construct {
         { name: 'scripts', mountPath: '/scripts', readOnly: true },
         { name: 'config', mountPath: '/etc/wireguard/config', readOnly: true },
         { name: 'private-key', mountPath: '/etc/wireguard/private-key', readOnly: true },
-        when(this.#hasPresharedKeys, () => ({ name: 'preshared-keys', mountPath: '/etc/wireguard/preshared-keys', readOnly: true })),
+        { name: GIVEN_KEYS, mountPath: `/etc/wireguard/${GIVEN_KEYS}`, readOnly: true },
+        each(this.#presharedKeySecrets, (secret) => ({
+          name: presharedKeysVolume(secret),
+          mountPath: text`/etc/wireguard/${PRESHARED_KEYS}/${secret}`,
+          readOnly: true,
+        })),
         { name: 'run', mountPath: '/run/vpn' },
         { name: 'health', mountPath: '/run/health' },
         when(this.#isUserspace, () => [
@@ -311,13 +345,14 @@ export class WireGuardServer extends Construct {
     }));
   }
 
-  get #hasPresharedKeys(): Expr<boolean> {
-    return some(this.#v.peers, (peer) => isSet(peer.presharedKey));
+  /** The Secrets that hold pre-shared keys, each once: a further peer in one of them does not change the pod. */
+  get #presharedKeySecrets(): Expr<readonly string[]> {
+    return sorted(each(this.#v.peers, (_name, peer) => whenSet(peer.presharedKey.existingSecret, (secret) => secret)));
   }
 
   #volumes() {
-    const { privateKey, peers, extraVolumes } = this.#v;
-    const isGiven = not(isSet(privateKey.existingSecret));
+    const { privateKey, extraVolumes } = this.#v;
+    const isGiven = isSet(privateKey.value);
     const memory = (name: string, sizeLimit: string) => ({ name, emptyDir: { medium: 'Memory', sizeLimit } });
     return [
       { name: 'scripts', configMap: { name: text`${this.fullname}-scripts` } },
@@ -336,27 +371,16 @@ export class WireGuardServer extends Construct {
       {
         name: 'private-key',
         secret: {
-          secretName: orElse(privateKey.existingSecret, this.#keysName),
+          secretName: choose(isGiven, this.#keysName, this.privateKeySecret),
           defaultMode: 0o400,
           items: [{ key: choose(isGiven, PRIVATE_KEY, privateKey.key), path: PRIVATE_KEY }],
         },
       },
-      when(this.#hasPresharedKeys, () => ({
-        name: 'preshared-keys',
-        projected: {
-          defaultMode: 0o400,
-          sources: each(peers, (name, peer) => [
-            whenSet(peer.presharedKey.existingSecret, (existingSecret) => ({
-              secret: {
-                name: existingSecret,
-                items: [{ key: orElse(peer.presharedKey.key, 'preshared-key'), path: name }],
-              },
-            })),
-            when(isSet(peer.presharedKey.value), () => ({
-              secret: { name: this.#keysName, items: [{ key: presharedKeyOf(name), path: name }] },
-            })),
-          ]),
-        },
+      // Whole and even where it does not exist yet, so that a key that is given later reaches the running pod.
+      { name: GIVEN_KEYS, secret: { secretName: this.#keysName, defaultMode: 0o400, optional: true } },
+      each(this.#presharedKeySecrets, (secret) => ({
+        name: presharedKeysVolume(secret),
+        secret: { secretName: secret, defaultMode: 0o400 },
       })),
       memory('run', '16Mi'),
       memory('health', '1Mi'),
@@ -428,7 +452,15 @@ export class WireGuardServer extends Construct {
             name: 'ready',
             image: this.healthImage,
             imagePullPolicy: v.health.image.pullPolicy,
-            command: ['wget', '-q', '-T', '10', '-O', '-', text`http://${this.fullname}-health.${release.namespace}.svc:${v.health.port}/cgi-bin/ready`],
+            command: [
+              'wget',
+              '-q',
+              '-T',
+              '10',
+              '-O',
+              '-',
+              text`http://${this.fullname}-health.${release.namespace}.svc:${v.health.port}/cgi-bin/ready`,
+            ],
             securityContext: UNPRIVILEGED,
             resources: resourcesOf(v.health.resources),
           },
@@ -447,9 +479,9 @@ const UNPRIVILEGED = {
   runAsUser: 65534,
 } as const;
 
-/** The key of the chart's Secret under which a peer's pre-shared key is. */
-function presharedKeyOf(name: Expr<string>): Expr<string> {
-  return text`preshared-key.${name}`;
+/** The name of the volume of a Secret with pre-shared keys, which may be longer than a volume's. */
+function presharedKeysVolume(secret: Expr<string>): Expr<string> {
+  return text`psk-${trunc(16, sha256(secret))}`;
 }
 
 function checksum(files: Readonly<Record<string, string>>): string {
@@ -457,4 +489,3 @@ function checksum(files: Readonly<Record<string, string>>): string {
   for (const [name, content] of Object.entries(files)) hash.update(`${name}\n${content}`);
   return hash.digest('hex');
 }
-

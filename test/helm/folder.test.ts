@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { replaceFolder, writeFiles, type OutputFile } from '../../lib/helm/folder';
 import { InputError } from '../../lib/staged/input-error';
 import { describeWith } from '../left-out';
-import { withFolder } from '../helm/real-helm';
+import { withFolder } from './real-helm';
 
 const MARK = '# made by us';
 
@@ -211,7 +211,7 @@ describe.each(WRITERS)('%s tells what is wrong with the place and leaves it as i
 
 describeWith(['root', 'linux', 'netns'], 'places that only root can prepare', () => {
   const script = `
-    const { writeFiles, replaceFolder } = require('./lib/cli/output');
+    const { writeFiles, replaceFolder } = require('./lib/helm/folder');
     const [how, folder, uid] = process.argv.slice(1);
     if (uid) process.setuid(Number(uid));
     const files = [{ name: 'a', text: 'new' }, { name: 'b', text: 'x'.repeat(200000) }];

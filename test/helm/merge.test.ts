@@ -1,5 +1,6 @@
 import { coalesce, mergeLayers } from '../../lib/helm/merge';
-import { parseValues, type JsonObject } from '../../lib/helm/values-file';
+import { parseValuesFile } from '../../lib/helm/parse-values-file';
+import type { JsonObject } from '../../lib/helm/values-file';
 import { describeWith } from '../left-out';
 import { HELM_VERSIONS } from '../tools';
 import { ALL_HELMS, asHelmReads } from './real-helm';
@@ -38,7 +39,7 @@ const USERS = [
   'constructor: null\nvalueOf: {a: 1}',
 ];
 
-const read = (text: string): JsonObject => parseValues(`${text}\n`, 'f').values;
+const read = (text: string): JsonObject => parseValuesFile(`${text}\n`, 'f').values;
 
 describeWith(ALL_HELMS, 'layers and defaults are put together as every Helm does', () => {
   test.each(HELM_VERSIONS)('several -f (%s)', (version) => {

@@ -72,15 +72,23 @@ interface Peer {
   name: string;
   publicKey: string;
   lines?: string[];
+  /** The path of the pre-shared key below /etc/wireguard. */
+  preshared?: string;
 }
 
 const aPeer = (name: string, lines: string[] = []): Peer => ({ name, publicKey: key(), lines });
+/** A peer whose pre-shared key is in a Secret that is mounted whole. */
+const aGuarded = (name: string, preshared = `preshared-keys/wireguard-psk/${name}`): Peer => ({
+  ...aPeer(name),
+  preshared,
+});
 
 const config = (peers: Peer[], port = 51820): string =>
   ['[Interface]', `ListenPort = ${port}`, '']
     .concat(
       ...peers.map((peer) => [
         `# name = ${peer.name}`,
+        ...(peer.preshared === undefined ? [] : [`# preshared-key = ${peer.preshared}`]),
         '[Peer]',
         `PublicKey = ${peer.publicKey}`,
         'AllowedIPs = 10.13.13.2/32, fd00:13::2/128',
@@ -147,6 +155,18 @@ class Pod {
         mode: 0o755,
       },
     );
+  }
+  /** A mounted Secret as the kubelet writes it: a directory of its own, to which one rename leads. */
+  mountSecret(folder: string, keys: Record<string, string>): void {
+    const version = `..${randomBytes(8).toString('hex')}`;
+    fs.mkdirSync(this.at(`${folder}/${version}`), { recursive: true });
+    for (const [name, text] of Object.entries(keys)) fs.writeFileSync(this.at(`${folder}/${version}/${name}`), text);
+    fs.symlinkSync(version, this.at(`${folder}/..data_tmp`));
+    fs.renameSync(this.at(`${folder}/..data_tmp`), this.at(`${folder}/..data`));
+    for (const name of fs.readdirSync(this.at(folder)).filter((name) => !name.startsWith('..') && !(name in keys)))
+      fs.unlinkSync(this.at(`${folder}/${name}`));
+    for (const name of Object.keys(keys).filter((name) => !this.has(`${folder}/${name}`)))
+      fs.symlinkSync(`..data/${name}`, this.at(`${folder}/${name}`));
   }
   /** Every command a script runs is written down, and then run. */
   record(...commands: string[]): void {
@@ -216,7 +236,7 @@ class Pod {
   get kernel(): Record<string, string> {
     return Object.fromEntries(
       ['address', 'route4', 'route6', 'wg.conf', 'ruleset']
-        .map((name) => [name, this.read(`state/${name}`)])
+        .map((name): [string, string] => [name, this.read(`state/${name}`)])
         .concat([
           ['flags', this.read('sys/class/net/wg0/flags')],
           ['mtu', this.read('sys/class/net/wg0/mtu')],
@@ -394,7 +414,7 @@ describe('server.sh', () => {
     pod.write('etc/wireguard/private-key/private-key', content);
     expect(await pod.ended(pod.start('server.sh'))).toBe(1);
     expect(pod.output).toBe(
-      `server.sh: ${pod.at('etc/wireguard/private-key/private-key')} does not hold a WireGuard key: 32 bytes in base64, 44 characters\n`,
+      `server.sh: the private key: ${pod.at('etc/wireguard/private-key/private-key')} does not hold a WireGuard key: 32 bytes in base64, 44 characters\n`,
     );
     expect(pod.argv.join('\n')).not.toContain('link add');
   });
@@ -411,12 +431,129 @@ describe('server.sh', () => {
     expect(pod.output).toContain(`there is no file ${pod.at('etc/wireguard/private-key/private-key')}`);
   });
 
-  test('a bad pre-shared key is refused by name', async () => {
-    pod.write('etc/wireguard/config/wg.conf', config([aPeer('alice'), aPeer('bob')]));
-    pod.write('etc/wireguard/preshared-keys/bob', 'not a key at all');
+  const PSK = 'etc/wireguard/preshared-keys/wireguard-psk';
+  const GIVEN = 'etc/wireguard/given-keys';
+  /** The pre-shared keys of the interface, by public key. */
+  const presharedKeys = (): Record<string, string> =>
+    Object.fromEntries(
+      [...pod.read('state/wg.conf').matchAll(/^PublicKey = (.*)\nPresharedKey = (.*)$/gm)].map((found) =>
+        found.slice(1),
+      ),
+    ) as Record<string, string>;
+
+  test('every peer has the pre-shared key of the file that its comment names, and only that one', async () => {
+    const [alice, bob, carol, dave] = [
+      aGuarded('alice'),
+      aGuarded('bob', 'preshared-keys/other.example/a..b'),
+      aGuarded('carol', 'given-keys/preshared-key.carol'),
+      aPeer('dave'),
+    ];
+    const [one, two, three] = [key(), key(), key()];
+    pod.mountSecret(PSK, { alice: `${one}\n`, dave: key() });
+    pod.mountSecret('etc/wireguard/preshared-keys/other.example', { 'a..b': two });
+    pod.mountSecret(GIVEN, { 'preshared-key.carol': three, 'preshared-key.dave': key() });
+    pod.write('etc/wireguard/config/wg.conf', config([alice, bob, carol, dave]));
+    await pod.serve();
+    expect(presharedKeys()).toEqual({
+      [alice.publicKey]: one,
+      [bob.publicKey]: two,
+      [carol.publicKey]: three,
+    });
+  });
+
+  test.each([
+    ['preshared-keys/wireguard-psk/bob', PSK],
+    ['given-keys/preshared-key.bob', GIVEN],
+  ])('a missing pre-shared key %s is refused with its peer and its file', async (file, folder) => {
+    pod.mountSecret(folder, { alice: key() });
+    pod.write('etc/wireguard/config/wg.conf', config([aPeer('alice'), aGuarded('bob', file)]));
+    const sentence = `cannot read the pre-shared key of bob: there is no file ${pod.at(`etc/wireguard/${file}`)}`;
     expect(await pod.ended(pod.start('server.sh'))).toBe(1);
-    expect(pod.output).toContain(`${pod.at('etc/wireguard/preshared-keys/bob')} does not hold a WireGuard key`);
-    expect(pod.output).not.toContain('not a key at all');
+    expect(pod.output).toBe(`server.sh: ${sentence}\n`);
+    expect(pod.status).toMatchObject({ live: '0', ready: '0', reason: sentence });
+    expect(pod.argv.join('\n')).not.toContain('link add');
+  });
+
+  test.each([
+    ['text', 'not a key at all'],
+    ['nothing', ''],
+    ['two keys', `${key()}\n${key()}\n`],
+  ])('a pre-shared key that is %s is refused with its peer and its file, and not shown', async (_, content) => {
+    pod.write('etc/wireguard/config/wg.conf', config([aPeer('alice'), aGuarded('bob')]));
+    pod.mountSecret(PSK, { bob: content });
+    expect(await pod.ended(pod.start('server.sh'))).toBe(1);
+    expect(pod.output).toBe(
+      `server.sh: the pre-shared key of bob: ${pod.at(`${PSK}/bob`)} does not hold a WireGuard key: 32 bytes in base64, 44 characters\n`,
+    );
+  });
+
+  test.each([
+    'preshared-keys/../private-key/private-key',
+    'preshared-keys/wireguard-psk/../../private-key/private-key',
+    'preshared-keys/wireguard-psk/..data/bob',
+    'preshared-keys/wireguard-psk/..data',
+    'preshared-keys/wireguard-psk',
+    'preshared-keys//bob',
+    'preshared-keys/wireguard-psk/b ob',
+    'preshared-keys/wireguard-psk/$(id)',
+    'private-key/private-key',
+    '/etc/wireguard/preshared-keys/wireguard-psk/bob',
+    'given-keys/..',
+    'given-keys/',
+    '',
+  ])('a pre-shared key is read from nowhere else: "%s"', async (file) => {
+    pod.write('etc/wireguard/config/wg.conf', config([aPeer('alice'), aGuarded('bob', file)]));
+    pod.mountSecret(PSK, { bob: key(), 'b ob': key() });
+    expect(await pod.ended(pod.start('server.sh'))).toBe(1);
+    expect(pod.output).toBe(
+      'server.sh: the pre-shared key of bob is neither preshared-keys/SECRET/KEY nor given-keys/KEY\n',
+    );
+  });
+
+  test('a peer whose name is not one is called a peer', async () => {
+    pod.write('etc/wireguard/config/wg.conf', config([aGuarded('bob\u001b[2J', 'given-keys/bob')]));
+    expect(await pod.ended(pod.start('server.sh'))).toBe(1);
+    expect(pod.output).toContain('cannot read the pre-shared key of a peer: there is no file');
+  });
+
+  test.each([
+    ['preshared-keys/wireguard-psk/bob', PSK, 'bob'],
+    ['given-keys/preshared-key.bob', GIVEN, 'preshared-key.bob'],
+  ])('a pre-shared key %s that comes later is taken; until then the old state stays', async (file, folder, name) => {
+    const alice = aPeer('alice');
+    pod.write('etc/wireguard/config/wg.conf', config([alice]));
+    pod.mountSecret(folder, {});
+    pod.record('sleep');
+    await pod.serve();
+    const before = pod.kernel;
+    const bob = aGuarded('bob', file);
+    pod.write('etc/wireguard/config/wg.conf', config([alice, bob]));
+    const sentence = `cannot read the pre-shared key of bob: there is no file ${pod.at(`etc/wireguard/${file}`)}`;
+    await pod.until('it says so', () => pod.status['reason'] === sentence);
+    expect(pod.status).toMatchObject({ live: '1', ready: '0' });
+    const polls = () => pod.argv.filter((line) => line === 'sleep 0.1').length;
+    const first = polls();
+    await pod.until('five polls', () => polls() >= first + 5);
+    expect(pod.kernel).toEqual(before);
+    expect(pod.output.split(sentence)).toHaveLength(2);
+
+    const [one, other] = [key(), key()];
+    const seen = pod.argv.length;
+    pod.mountSecret(folder, { [name]: one });
+    await pod.until('it is ready', () => pod.status['ready'] === '1');
+    expect(presharedKeys()).toEqual({ [bob.publicKey]: one });
+    const since = pod.argv.slice(seen);
+    const waits = since.slice(
+      0,
+      since.findIndex((line) => line.startsWith('wg syncconf')),
+    );
+    expect(waits.filter((line) => line === 'sleep 0.1').length).toBeLessThanOrEqual(2);
+    pod.mountSecret(folder, { [name]: other });
+    await pod.until('the new key is there', () => presharedKeys()[bob.publicKey] === other);
+    pod.mountSecret(folder, { [name]: 'nonsense' });
+    await pod.until('it is not ready', () => pod.status['ready'] === '0');
+    expect(pod.status['reason']).toContain('the pre-shared key of bob: ');
+    expect(presharedKeys()).toEqual({ [bob.publicKey]: other });
   });
 
   test.each([
@@ -491,10 +628,14 @@ describe('server.sh', () => {
     const bob = aPeer('bob');
     pod.write('etc/wireguard/config/wg.conf', config([alice, bob]));
     await pod.until('bob is there', () => pod.read('state/wg.conf').includes(bob.publicKey));
-    pod.write('etc/wireguard/preshared-keys/bob', key());
+    pod.mountSecret(PSK, { bob: key(), carol: key() });
+    pod.write(
+      'etc/wireguard/config/wg.conf',
+      config([alice, { ...bob, preshared: 'preshared-keys/wireguard-psk/bob' }]),
+    );
     await pod.until('his key is there', () => pod.read('state/wg.conf').includes('PresharedKey'));
     expect(applied()).toBe(2);
-    pod.write('etc/wireguard/config/wg.conf', config([alice, bob]));
+    pod.mountSecret(PSK, { bob: presharedKeys()[bob.publicKey] ?? '', carol: key(), dave: key() });
     const ticks = () => pod.argv.filter((line) => line === 'wg show wg0 dump').length;
     const before = ticks();
     await pod.until('five ticks', () => ticks() >= before + 5);
@@ -502,17 +643,16 @@ describe('server.sh', () => {
     expect(pod.argv.filter((line) => line.startsWith('wg setconf'))).toHaveLength(1);
   });
 
-  test('a pre-shared key that moves to another peer is a change', async () => {
-    const peers = [aPeer('alice'), aPeer('bob')];
-    const preshared = key();
-    pod.write('etc/wireguard/config/wg.conf', config(peers));
-    pod.write('etc/wireguard/preshared-keys/alice', preshared);
+  test('pre-shared keys that change places are a change', async () => {
+    const [alice, bob] = [aGuarded('alice'), aGuarded('bob')];
+    const [one, other] = [key(), key()];
+    pod.write('etc/wireguard/config/wg.conf', config([alice, bob]));
+    pod.mountSecret(PSK, { alice: one, bob: other });
     await pod.serve();
-    fs.renameSync(pod.at('etc/wireguard/preshared-keys/alice'), pod.at('etc/wireguard/preshared-keys/bob'));
-    await pod.until('bob has it', () =>
-      pod.read('state/wg.conf').includes(`PublicKey = ${peers[1]?.publicKey}\nPresharedKey = ${preshared}\n`),
-    );
-    expect(pod.read('state/wg.conf').split('PresharedKey')).toHaveLength(2);
+    expect(presharedKeys()).toEqual({ [alice.publicKey]: one, [bob.publicKey]: other });
+    pod.mountSecret(PSK, { alice: other, bob: one });
+    await pod.until('bob has it', () => presharedKeys()[bob.publicKey] === one);
+    expect(presharedKeys()).toEqual({ [alice.publicKey]: other, [bob.publicKey]: one });
   });
 
   test.each([
@@ -606,15 +746,14 @@ describe('server.sh', () => {
   test('keys are in no argument, no output, no environment and no file that others can read', async () => {
     const preshared = key();
     pod.record('awk', 'cksum', 'cp', 'mv', 'rm', 'date', 'sed', 'tr');
-    pod.write('etc/wireguard/config/wg.conf', config([aPeer('alice')]));
-    pod.write('etc/wireguard/preshared-keys/alice', preshared);
+    pod.write('etc/wireguard/config/wg.conf', config([aGuarded('alice')]));
+    pod.mountSecret(PSK, { alice: preshared });
     const child = await pod.serve();
     expect(pod.kernel['wg.conf']).toContain(preshared);
     expect(fs.statSync(pod.at('run/vpn/wg.conf')).mode & 0o777).toBe(0o600);
     expect(fs.statSync(pod.at('run/health/status')).mode & 0o777).toBe(0o644);
-    const environment = fs.existsSync(`/proc/${child.pid}/environ`)
-      ? fs.readFileSync(`/proc/${child.pid}/environ`, 'utf8')
-      : '';
+    const environ = `/proc/${String(child.pid)}/environ`;
+    const environment = fs.existsSync(environ) ? fs.readFileSync(environ, 'utf8') : '';
     // wg itself shows the line that it does not like.
     pod.write('state/wg-fails', `Line unrecognized: \`PresharedKey=${preshared}'\nKey: \`${pod.privateKey}'\n`);
     pod.write('etc/wireguard/config/wg.conf', config([aPeer('bob')]));
@@ -636,17 +775,22 @@ describe('server.sh', () => {
         pod = new Pod();
         pod.record(...commands.slice(0, 8));
         pod.stub('awk', `exec ${name} ${argument.join('')} "$@"`);
-        const peers = Array.from({ length: count }, (_, i) => aPeer(`peer-${i}`));
+        const peers = Array.from({ length: count }, (_, i) =>
+          i % 2 === 0 ? aGuarded(`peer-${i}`, `given-keys/preshared-key.peer-${i}`) : aPeer(`peer-${i}`),
+        );
         const preshared = new Map(peers.filter((_, i) => i % 2 === 0).map((peer) => [peer, key()]));
-        for (const [peer, text] of preshared) pod.write(`etc/wireguard/preshared-keys/${peer.name}`, `${text}\n`);
+        pod.mountSecret(
+          GIVEN,
+          Object.fromEntries([...preshared].map(([{ name }, text]) => [`preshared-key.${name}`, `${text}\n`])),
+        );
         pod.write('etc/wireguard/config/wg.conf', config(peers));
         await pod.serve({ POLL_SECONDS: '600' });
         await pod.until('it sleeps', () => pod.argv.includes('sleep 600'));
         const expected = config(
-          peers.map((peer) => ({
-            ...peer,
-            publicKey: `${peer.publicKey}${preshared.has(peer) ? `\nPresharedKey = ${preshared.get(peer)}` : ''}`,
-          })),
+          peers.map((peer) => {
+            const line = preshared.get(peer);
+            return { ...peer, publicKey: `${peer.publicKey}${line === undefined ? '' : `\nPresharedKey = ${line}`}` };
+          }),
         ).replace('[Interface]', `[Interface]\nPrivateKey = ${pod.privateKey}`);
         expect(pod.read('run/vpn/wg.conf').trim()).toBe(expected.trim());
         return pod.argv
@@ -709,10 +853,8 @@ describe('forwarding.sh', () => {
   test('a node without IPv6 is an error only if IPv6 is asked for', () => {
     pod.remove('proc/sys/net/ipv6');
     expect(run({ FORWARD_IPV4: 'true', FORWARD_IPV6: 'false' }).code).toBe(0);
-    expect(run(both)).toMatchObject({
-      code: 1,
-      text: expect.stringContaining('this node has no net.ipv6.conf.all.forwarding'),
-    });
+    expect(run(both).code).toBe(1);
+    expect(run(both).text).toContain('this node has no net.ipv6.conf.all.forwarding');
   });
 
   test('a switch that stays off is a failure that names the other ways', () => {
@@ -737,7 +879,7 @@ describe('userspace.sh', () => {
       pod.remove('state/wireguard-go');
       const child = pod.start('userspace.sh', { INTERFACE: 'wg7' });
       if (time === 1) {
-        await pod.until('it waits', () => fs.existsSync(`/proc/${child.pid}`) && child.exitCode === null);
+        await pod.until('it waits', () => fs.existsSync(`/proc/${String(child.pid)}`) && child.exitCode === null);
         expect(pod.has('state/wireguard-go')).toBe(false);
         pod.write('run/vpn-userspace/wanted', '');
       }
@@ -784,10 +926,8 @@ describe('health.sh', () => {
 
   test('answers the question it is named after, as often as it is asked', () => {
     say(1, 0);
-    for (const _ of [1, 2]) {
-      expect(ask('live')).toBe(ok);
-      expect(ask('ready')).toBe(refusal('wg0 has 1 of 2 peers'));
-    }
+    for (const question of ['live', 'ready', 'live', 'ready'])
+      expect(ask(question)).toBe(question === 'live' ? ok : refusal('wg0 has 1 of 2 peers'));
     say(1, 1);
     expect(ask('ready')).toBe(ok);
     say(0, 0);

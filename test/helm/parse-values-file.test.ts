@@ -1,11 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { MAX_VALUES_BYTES, parseValues, readValuesFile } from '../../lib/helm/values-file';
+import { parseValuesFile } from '../../lib/helm/parse-values-file';
 import { InputError } from '../../lib/staged/input-error';
 import { describeWith } from '../left-out';
 import { HELM_VERSIONS } from '../tools';
-import { ALL_HELMS, asHelmReads, withFolder } from './real-helm';
+import { ALL_HELMS, asHelmReads } from './real-helm';
 
 const SCALARS =
   `y Y n N yes Yes YES yEs no No NO on On ON off Off OFF true True TRUE tRUE false False null Null NULL nULL ~
@@ -71,16 +68,16 @@ describeWith(ALL_HELMS, 'a values file means what every Helm takes it for', () =
         return `k${String(index)}: ${text === '-' ? '"-"' : text}\nl${String(index)}: [${between}]\nm${String(index)}: {a: ${between}}\n`;
       })
       .join('');
-    expect({ values: parseValues(file, 'f').values }).toEqual(asHelmReads(version, { files: [file] }));
+    expect({ values: parseValuesFile(file, 'f').values }).toEqual(asHelmReads(version, { files: [file] }));
   });
 
   test.each(HELM_VERSIONS)('each plain key (%s)', (version) => {
     const file = KEYS.map((key, index) => `k${String(index)}: {${key}: x}\nb${String(index)}:\n  ${key}: x\n`).join('');
-    expect({ values: parseValues(file, 'f').values }).toEqual(asHelmReads(version, { files: [file] }));
+    expect({ values: parseValuesFile(file, 'f').values }).toEqual(asHelmReads(version, { files: [file] }));
   });
 
   test.each(HELM_VERSIONS)('files with anchors, merges, blocks of text, several kinds of line ends (%s)', (version) => {
-    expect(FILES.map((file) => ({ file, values: parseValues(file, 'f').values }))).toEqual(
+    expect(FILES.map((file) => ({ file, values: parseValuesFile(file, 'f').values }))).toEqual(
       FILES.map((file) => ({ file, ...asHelmReads(version, { files: [file] }) })),
     );
   });
@@ -108,7 +105,7 @@ function bomb(): string {
 
 function problemsOf(text: string): readonly string[] {
   try {
-    parseValues(text, 'f');
+    parseValuesFile(text, 'f');
     return [];
   } catch (error) {
     if (error instanceof InputError) return error.problems;
@@ -160,13 +157,24 @@ describe('a file that is no values file gets a sentence', () => {
     expect(problems.join('')).not.toContain('s3cret');
   });
 
-  test('deep indentation does not end in a crash', () => {
-    expect(problemsOf(Array.from({ length: 5000 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join(''))).toHaveLength(1);
+  test('maps and lists in one another more than 500 times are refused, however they are written', () => {
+    const maps = (depth: number): string =>
+      Array.from({ length: depth }, (_, level) => `${' '.repeat(level)}a:${level === depth - 1 ? ' 1' : ''}\n`).join(
+        '',
+      );
+    const dashes = (depth: number): string => `a:\n  ${'- '.repeat(depth)}x\n`;
+    const through = (depth: number): string =>
+      `b: &b ${'['.repeat(depth)}x${']'.repeat(depth)}\na: ${'['.repeat(250)}*b${']'.repeat(250)}\n`;
+    for (const file of [maps(500), dashes(499), through(249)]) expect(problemsOf(file)).toEqual([]);
+    for (const file of [maps(501), dashes(500), through(250), maps(5000), dashes(5000)])
+      expect(problemsOf(file)).toEqual([
+        expect.stringMatching(/^f:\d+:\d+: maps and lists are nested too deeply; write it flatter$/),
+      ]);
   });
 });
 
 describe('a value knows its place', () => {
-  const file = parseValues('a: 1\nb:\n  - x\n  - n: &m {q: 1}\nc:\n  <<: *m\n  "d e": 2\n', 'f');
+  const file = parseValuesFile('a: 1\nb:\n  - x\n  - n: &m {q: 1}\nc:\n  <<: *m\n  "d e": 2\n', 'f');
 
   test.each([
     [['a'], { line: 1, column: 1 }],
@@ -180,97 +188,5 @@ describe('a value knows its place', () => {
     [['toString'], undefined],
   ])('%j', (at, position) => {
     expect(file.locate(at)).toEqual(position);
-  });
-});
-
-describe('reading from the disk', () => {
-  function failure(file: string): { problems: readonly string[]; exitCode: number } {
-    try {
-      readValuesFile(file);
-    } catch (error) {
-      if (error instanceof InputError) return { problems: error.problems, exitCode: error.exitCode };
-      throw error;
-    }
-    throw new Error('was read');
-  }
-
-  test('a missing file, a folder and a path below a file are wrong usage', () => {
-    withFolder((folder) => {
-      const file = path.join(folder, 'a.yaml');
-      fs.writeFileSync(file, 'a: 1\n');
-      expect(failure(`${folder}/none.yaml`)).toEqual({
-        problems: [`${folder}/none.yaml: there is no such file; check the path after -f`],
-        exitCode: 2,
-      });
-      expect(failure(folder)).toEqual({
-        problems: [`${folder}: this is a folder; name a values file in it`],
-        exitCode: 2,
-      });
-      expect(failure(`${file}/b`)).toEqual({
-        problems: [`${file}/b: there is no such file; check the path after -f`],
-        exitCode: 2,
-      });
-    });
-  });
-
-  test('a file without read permission is wrong usage', () => {
-    withFolder((folder) => {
-      const file = path.join(folder, 'a.yaml');
-      fs.writeFileSync(file, 'a: 1\n', { mode: 0 });
-      const root = process.geteuid?.() === 0;
-      if (root) process.seteuid?.(65534);
-      try {
-        fs.accessSync(folder);
-      } catch {
-        if (root) process.seteuid?.(0);
-        fs.chmodSync(folder, 0o755);
-        if (root) process.seteuid?.(65534);
-      }
-      try {
-        expect(failure(file)).toEqual({
-          problems: [`${file}: the file may not be read; give yourself read permission`],
-          exitCode: 2,
-        });
-      } finally {
-        if (root) process.seteuid?.(0);
-      }
-    });
-  });
-
-  test('text in another encoding than UTF-8 is a wrong file', () => {
-    withFolder((folder) => {
-      const file = path.join(folder, 'a.yaml');
-      for (const bytes of [Buffer.from('\uFEFFa: 1\n', 'utf16le'), Buffer.from([0x61, 0x3a, 0x20, 0xe9, 0x0a])]) {
-        fs.writeFileSync(file, bytes);
-        expect(failure(file)).toEqual({
-          problems: [`${file}: this is not UTF-8 text; give a YAML file, saved as UTF-8`],
-          exitCode: 1,
-        });
-      }
-    });
-  });
-
-  test('10 MB are read, more than the limit is refused', () => {
-    withFolder((folder) => {
-      const file = path.join(folder, 'a.yaml');
-      const entries = Array.from({ length: 10_000 }, (_, index) => `k${String(index)}: "${'x'.repeat(1000)}"\n`);
-      fs.writeFileSync(file, entries.join(''));
-      expect(Object.keys(readValuesFile(file).values)).toHaveLength(10_000);
-      fs.writeFileSync(file, Buffer.alloc(MAX_VALUES_BYTES + 1, 'a'));
-      expect(failure(file)).toEqual({
-        problems: [`${file}: more than 16 MiB; give a smaller values file`],
-        exitCode: 1,
-      });
-    });
-  });
-
-  test('- is standard input, also one that comes late', () => {
-    const script = `const { readValuesFile } = require('./lib/helm/values-file'); const f = readValuesFile('-'); process.stdout.write(JSON.stringify([f.name, f.values]));`;
-    const { stdout } = spawnSync(
-      'sh',
-      ['-c', `(sleep 0.2; printf 'a: 1\\n') | ${process.execPath} --import tsx -e "$1"`, 'sh', script],
-      { encoding: 'utf8' },
-    );
-    expect(stdout).toBe('["standard input",{"a":1}]');
   });
 });

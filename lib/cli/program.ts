@@ -1,0 +1,130 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CHARTS } from '../../charts';
+import { VERSION } from '../../charts/version';
+import { InputError } from '../staged/input-error';
+import { chartCommand, checkCommand, DEFAULT_FLAGS, examplesCommand, synthCommand, type ValuesFlags } from './commands';
+
+const USAGE_HINT = '(cdk8s-vpn --help shows the usage)';
+
+const TOO_MANY = 'error: too many arguments; name one chart, and give each values file with -f\n';
+
+const EXIT_CODES = `
+Exit codes: 0 all is well, 1 the values are wrong, 2 the call is wrong (flags, files, folders), 3 a bug of cdk8s-vpn.
+Problems go to standard error, all at once. What was written or found good is told on a terminal only.`;
+
+/** Flags of Helm that also give values, and what to do instead. */
+const REFUSED_FLAGS: Readonly<Record<string, string>> = {
+  'set-json': 'write the value into a values file and give it with -f (YAML takes JSON as it is)',
+  'set-file': 'write the text into a values file, as a block (name: |), and give it with -f',
+  'set-literal': 'use --set-string with a backslash before each comma, or a values file with -f',
+  'values-from': 'give a values file with -f',
+  'reuse-values': 'there is no release to take values from: give every values file with -f',
+  'reset-values': 'there is no release to take values from: give every values file with -f',
+  'reset-then-reuse-values': 'there is no release to take values from: give every values file with -f',
+};
+
+/**
+ * Runs the command line.
+ *
+ * @param args the arguments after the program's name
+ * @returns the exit code: 0, or 2 for wrong usage
+ * @throws InputError with what is wrong with the values or the call
+ */
+export function run(args: readonly string[]): number {
+  try {
+    program().parse(withoutEquals(args), { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+/** `--flag=value` as two arguments: a message about an unknown flag must not show its value, which may be a secret. */
+function withoutEquals(args: readonly string[]): string[] {
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
+  return args.flatMap((arg, index) => {
+    const equals = index < end && /^--[^=]/.test(arg) ? arg.indexOf('=') : -1;
+    return equals < 0 ? [arg] : [arg.slice(0, equals), arg.slice(equals + 1)];
+  });
+}
+
+function program(): Command {
+  const cli = new Command('cdk8s-vpn')
+    .description('VPN gateways for Kubernetes: plain manifests and Helm charts from one model')
+    .version(VERSION)
+    .addHelpText('after', EXIT_CODES);
+  withValues(onChart(cli.command('synth'), 'plain manifests of a chart, ready for kubectl apply'))
+    .option('-o, --output <folder>', 'write one file per resource into a folder; those of an earlier run are replaced')
+    .action((chart: string, flags: Partial<ValuesFlags> & { output?: string }) => {
+      synthCommand(chart, { ...DEFAULT_FLAGS, ...flags });
+    });
+  withValues(
+    onChart(cli.command('check'), 'every problem of the values at once; silent in a pipe if there is none'),
+  ).action((chart: string, flags: Partial<ValuesFlags>) => {
+    checkCommand(chart, { ...DEFAULT_FLAGS, ...flags });
+  });
+  onChart(cli.command('chart'), 'the Helm chart, as a folder of its name')
+    .requiredOption('-o, --output <folder>', 'the folder above it')
+    .action((chart: string, { output }: { output: string }) => {
+      chartCommand(chart, output);
+    });
+  cli
+    .command('examples')
+    .description('plain manifests of every example into dist/manifests, all Helm charts into dist/charts')
+    .option('-o, --output <folder>', 'instead of dist', 'dist')
+    .action(({ output }: { output: string }) => {
+      examplesCommand(output);
+    });
+  for (const command of [cli, ...cli.commands]) {
+    command
+      .exitOverride()
+      .showHelpAfterError(USAGE_HINT)
+      .configureOutput({
+        outputError(text, write) {
+          write(text.replace(/^error: too many arguments.*\n/, TOO_MANY));
+        },
+      });
+  }
+  return cli;
+}
+
+function onChart(command: Command, description: string): Command {
+  return command.description(description).argument('<chart>', `one of: ${Object.keys(CHARTS).join(', ')}`);
+}
+
+function withValues(command: Command): Command {
+  command
+    .option('-f, --values <file>', 'values file, repeatable: later ones win (- is standard input)', collect)
+    .option('--set <name=value>', 'a value, in Helm’s grammar, repeatable', collect)
+    .option('--set-string <name=value>', 'a value that stays text, repeatable; applied after every --set', collect)
+    .option('--release <name>', 'name of the release', releaseName, DEFAULT_FLAGS.release)
+    .option('-n, --namespace <name>', 'namespace of the objects', namespaceName, DEFAULT_FLAGS.namespace)
+    .option('--managed-by <text>', 'label app.kubernetes.io/managed-by', labelValue, DEFAULT_FLAGS.managedBy);
+  for (const [flag, advice] of Object.entries(REFUSED_FLAGS)) {
+    command.addOption(new Option(`--${flag} [value]`).hideHelp());
+    command.on(`option:${flag}`, () => {
+      throw new InputError([`--${flag}: this flag of Helm is not taken here; ${advice}`], 2);
+    });
+  }
+  return command;
+}
+
+const collect = (value: string, all: readonly string[] = []): string[] => [...all, value];
+
+function releaseName(value: string): string {
+  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(value) && value.length <= 53) return value;
+  throw new InvalidArgumentError('Use at most 53 lower-case letters, digits and hyphens.');
+}
+
+function namespaceName(value: string): string {
+  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(value) && value.length <= 63) return value;
+  throw new InvalidArgumentError('Use at most 63 lower-case letters, digits and hyphens.');
+}
+
+function labelValue(value: string): string {
+  if (/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(value) && value.length <= 63) return value;
+  throw new InvalidArgumentError(
+    'Use at most 63 letters, digits, hyphens, dots and underscores, as a label takes them.',
+  );
+}

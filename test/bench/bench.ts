@@ -1,0 +1,244 @@
+/**
+ * `npm run bench`: how long things take, against their goals.
+ *
+ *     npm run bench               a table
+ *     npm run bench -- --json     the same as JSON
+ *     npm run bench -- --rounds 3 fewer rounds than 7
+ *
+ * What is compared runs in turns, round by round, so that a busy machine slows all of it; a figure is the median of the
+ * rounds, a ratio that of the ratios within a round. It exits with 1 if a goal is missed.
+ *
+ * hand-written/ is a chart of the same objects as a careful person writes it, without schema and checks. Before anything
+ * is measured both must render equal objects.
+ */
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { parseAllDocuments } from 'yaml';
+import { HELM_VERSIONS, KUBERNETES_VERSION, missing, tools } from '../tools';
+
+const root = path.join(__dirname, '../..');
+const cli = path.join(root, 'build/lib/cli/main.js');
+
+interface Row {
+  readonly what: string;
+  /** Seconds, or how many times as long as the hand-written chart. */
+  readonly value: number;
+  readonly unit: 's' | 'x';
+  readonly goal?: number;
+}
+
+function main(): number {
+  const { rounds, json } = parseArguments(process.argv.slice(2));
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cdk8s-vpn-bench-'));
+  try {
+    const rows = [...commandLine(folder, rounds), ...helm(folder, rounds), ...evaluation(folder, rounds)];
+    const [load = 0] = os.loadavg();
+    if (load > os.cpus().length + 1) {
+      process.stderr.write(`The load of this machine is ${load.toFixed(1)}: seconds are too many, ratios are rough.\n`);
+    }
+    process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows));
+    return rows.some(isMissed) ? 1 : 0;
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function parseArguments(given: readonly string[]): { rounds: number; json: boolean } {
+  let rounds = 7;
+  let json = false;
+  for (const [index, argument] of given.entries()) {
+    if (argument === '--json') json = true;
+    else if (argument === '--rounds') rounds = Number(given[index + 1]);
+    else if (given[index - 1] !== '--rounds') rounds = NaN;
+  }
+  if (!Number.isSafeInteger(rounds) || rounds < 1) {
+    process.stderr.write('usage: npm run bench -- [--json] [--rounds NUMBER]\n');
+    process.exit(2);
+  }
+  return { rounds, json };
+}
+
+/** `synth` and `chart` of the largest example, from the start of the process to its end. */
+function commandLine(folder: string, rounds: number): Row[] {
+  const examples = path.join(root, 'values/examples/wireguard');
+  const sizeOf = (name: string): number => fs.statSync(path.join(examples, name)).size;
+  const [largest = ''] = fs.readdirSync(examples).sort((a, b) => sizeOf(b) - sizeOf(a));
+  const [synth, chart] = inTurns(rounds, [
+    () => sure(process.execPath, [cli, 'synth', 'wireguard', '-f', path.join(examples, largest)]),
+    () => sure(process.execPath, [cli, 'chart', 'wireguard', '-o', path.join(folder, 'charts')]),
+  ]);
+  return [
+    { what: `synth of ${largest}`, value: median(synth), unit: 's', goal: 0.7 },
+    { what: 'chart', value: median(chart), unit: 's', goal: 0.7 },
+  ];
+}
+
+/** `helm template` of our chart, of ours without its checks, and of the hand-written one. */
+function helm(folder: string, rounds: number): Row[] {
+  const versions = HELM_VERSIONS.filter((version) => missing(`helm-${version}`) === undefined);
+  if (versions.length === 0) process.stderr.write('no Helm is there: `npx tsx test/tools.ts` gets it\n');
+  const ours = path.join(folder, 'charts/wireguard');
+  const unchecked = path.join(folder, 'unchecked/wireguard');
+  fs.cpSync(ours, unchecked, { recursive: true });
+  fs.rmSync(path.join(unchecked, 'values.schema.json'));
+  fs.rmSync(path.join(unchecked, 'templates/validation'), { recursive: true });
+  const hand = path.join(folder, 'hand-written/wireguard');
+  fs.cpSync(path.join(__dirname, 'hand-written'), hand, { recursive: true });
+  for (const file of ['Chart.yaml', 'values.yaml']) fs.copyFileSync(path.join(ours, file), path.join(hand, file));
+  fs.mkdirSync(path.join(hand, 'scripts'));
+  const scripts = path.join(root, 'lib/wireguard');
+  for (const file of fs.readdirSync(scripts).filter((name) => name.endsWith('.sh'))) {
+    fs.copyFileSync(path.join(scripts, file), path.join(hand, 'scripts', file));
+  }
+
+  return versions.flatMap((version) =>
+    [1000, 5000].flatMap((count) => {
+      const values = path.join(folder, `${String(count)}.json`);
+      fs.writeFileSync(values, JSON.stringify({ network: '10.64.0.0/16', peers: peers(count) }));
+      const flags = ['-n', 'vpn', '-f', values, '--kube-version', KUBERNETES_VERSION];
+      const template = (chart: string) => () => sure(tools.helm(version), ['template', 'bench', chart, ...flags]);
+      const [wanted, ...others] = [hand, ours, unchecked].map((chart) => objects(template(chart)()));
+      for (const other of others) assertEqual(other, wanted);
+      const [byHand, checked, bare] = inTurns(rounds, [template(hand), template(ours), template(unchecked)]);
+      const what = `helm ${version}, ${count.toLocaleString('en')} peers:`;
+      return [
+        { what: `${what} hand-written`, value: median(byHand), unit: 's' },
+        { what: `${what} ours`, value: median(checked), unit: 's' },
+        { what: `${what} ours without checks`, value: median(bare), unit: 's' },
+        { what: `${what} ours / hand-written`, value: median(ratios(checked, byHand)), unit: 'x', goal: 3 },
+        { what: `${what} without checks / hand-written`, value: median(ratios(bare, byHand)), unit: 'x', goal: 1.5 },
+      ] satisfies Row[];
+    }),
+  );
+}
+
+/** What the plain form takes from the values to the objects, in a process of its own that has loaded everything. */
+function evaluation(folder: string, rounds: number): Row[] {
+  const values = path.join(folder, '10000.json');
+  fs.writeFileSync(values, JSON.stringify({ network: '10.0.0.0/16', peers: plainPeers(10_000) }));
+  const program = `
+    const { readFileSync } = require('node:fs');
+    const { CHARTS } = require(${JSON.stringify(path.join(root, 'build/charts'))});
+    const values = JSON.parse(readFileSync(${JSON.stringify(values)}, 'utf8'));
+    CHARTS.wireguard.objects({ values: { peers: {} } });
+    const start = process.hrtime.bigint();
+    const objects = CHARTS.wireguard.objects({ values });
+    console.log(Number(process.hrtime.bigint() - start) / 1e9, objects.length);`;
+  const seconds = Array.from({ length: rounds }, () => Number(sure(process.execPath, ['-e', program]).split(' ')[0]));
+  return [{ what: 'evaluation of 10,000 peers', value: median(seconds), unit: 's', goal: 1 }];
+}
+
+/** Peers of every kind: every tenth is a site, every fourth keeps a NAT open, every twentieth has rules. */
+function peers(count: number): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(plainPeers(count, 64)).map(([name, peer], index) => [
+      name,
+      {
+        ...peer,
+        ...(index % 4 === 0 && { persistentKeepaliveSeconds: 25 }),
+        ...(index % 10 === 0 && {
+          routedNetworks: [
+            `172.${String(16 + (index >> 12))}.${String((index >> 4) & 255)}.${String((index & 15) * 16)}/28`,
+          ],
+        }),
+        ...(index % 20 === 10 && {
+          allow: {
+            dns: { networks: ['10.96.0.10'], ports: [{ port: 53, protocol: 'UDP' }] },
+            web: { networks: ['10.96.0.0/12'], ports: [{ port: 443 }, { port: 8000, endPort: 8080 }] },
+          },
+        }),
+      },
+    ]),
+  );
+}
+
+/** Peers with short names, so that 10,000 of them fit into one ConfigMap. */
+function plainPeers(count: number, second = 0): Record<string, object> {
+  const peer = (index: number): object => {
+    const key = Buffer.alloc(32, 7);
+    key.writeUInt32BE(index);
+    const host = index + 2;
+    return {
+      publicKey: key.toString('base64'),
+      addresses: [`10.${String(second)}.${String(host >> 8)}.${String(host & 255)}`],
+    };
+  };
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [index.toString(36), peer(index)]));
+}
+
+function objects(text: string): unknown[] {
+  // As Kubernetes reads it: 0555 is octal.
+  return parseAllDocuments(text, { version: '1.1' })
+    .map((document) => document.toJS() as { kind: string; metadata: { name: string; annotations?: object } } | null)
+    .filter((object) => object !== null)
+    .filter(({ metadata }) => !Object.hasOwn(metadata.annotations ?? {}, 'helm.sh/hook'))
+    .sort((a, b) => (`${a.kind} ${a.metadata.name}` < `${b.kind} ${b.metadata.name}` ? -1 : 1));
+}
+
+function assertEqual(given: readonly unknown[], wanted: readonly unknown[] = []): void {
+  if (isDeepStrictEqual(given, wanted)) return;
+  const [a, b] = [given, wanted].map((list) => JSON.stringify(list, sortedKeys, 1).split(/\n|\\n/));
+  const line = a?.findIndex((text, index) => text !== b?.[index]) ?? 0;
+  const around = (lines: string[] = []): string =>
+    lines
+      .slice(Math.max(0, line - 2), line + 2)
+      .join('\n')
+      .slice(0, 2000);
+  throw new Error(`the charts differ; ours:\n${around(a)}\nhand-written:\n${around(b)}`);
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Seconds of each of the works, round by round. */
+function inTurns<T extends (() => unknown)[]>(rounds: number, works: readonly [...T]): { [K in keyof T]: number[] } {
+  const seconds = works.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, work] of works.entries()) {
+      const start = process.hrtime.bigint();
+      work();
+      seconds[index]?.push(Number(process.hrtime.bigint() - start) / 1e9);
+    }
+  }
+  return seconds as { [K in keyof T]: number[] };
+}
+
+function sure(command: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (error !== undefined) throw error;
+  if (status !== 0)
+    throw new Error(`${path.basename(command)} ${args.slice(0, 3).join(' ')} failed: ${stderr.slice(0, 4000)}`);
+  return stdout;
+}
+
+function ratios(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, index) => value / (b[index] ?? NaN));
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return ((sorted[middle] ?? NaN) + (sorted[(sorted.length - 1) >> 1] ?? NaN)) / 2;
+}
+
+function isMissed({ value, goal }: Row): boolean {
+  return goal !== undefined && !(value <= goal);
+}
+
+function table(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(({ what }) => what.length));
+  return rows
+    .map((row) => {
+      const goal =
+        row.goal === undefined ? '' : `  goal ${row.goal.toFixed(1)} ${row.unit}${isMissed(row) ? '  MISSED' : ''}`;
+      return `${row.what.padEnd(width)}  ${row.value.toFixed(2).padStart(7)} ${row.unit}${goal}\n`;
+    })
+    .join('');
+}
+
+process.exit(main());
