@@ -63,7 +63,9 @@ const quantity = z
 export function resources(defaults: {
   requests: Record<string, string>;
   limits: Record<string, string>;
-}): z.ZodPrefault<z.ZodObject<{ requests: z.ZodDefault<typeof quantities>; limits: z.ZodDefault<typeof quantities> }, z.core.$strict>> {
+}): z.ZodPrefault<
+  z.ZodObject<{ requests: z.ZodDefault<typeof quantities>; limits: z.ZodDefault<typeof quantities> }, z.core.$strict>
+> {
   return z
     .strictObject({
       requests: quantities.default(defaults.requests).describe('What the container is sure to get'),
@@ -73,11 +75,15 @@ export function resources(defaults: {
 }
 const quantities = z.record(labelKey, quantity);
 
-const pullSecrets = z.array(z.strictObject({ name: objectName.describe('Name of the Secret').meta({ example: 'registry' }) }));
+const pullSecrets = z.array(
+  z.strictObject({ name: objectName.describe('Name of the Secret').meta({ example: 'registry' }) }),
+);
 
 /** What other charts of an umbrella may find in `global`. */
 type Unread = string | number | boolean | null | Unread[] | { [key: string]: Unread };
-const unread: z.ZodType<Unread> = z.lazy(() => z.union([text, z.number(), z.boolean(), z.null(), z.array(unread), z.record(text, unread)]));
+const unread: z.ZodType<Unread> = z.lazy(() =>
+  z.union([text, z.number(), z.boolean(), z.null(), z.array(unread), z.record(text, unread)]),
+);
 
 /** Values that an umbrella chart hands to all its subcharts. */
 export const global = z
@@ -88,7 +94,10 @@ export const global = z
       .optional()
       .describe('Registry that all images are taken from, instead of their own')
       .meta({ noun: 'an image registry', example: 'registry.example.com' }),
-    imagePullSecrets: pullSecrets.default([]).describe('Secrets for pulling images, for all charts of the release').meta({ example: [{ name: 'registry' }] }),
+    imagePullSecrets: pullSecrets
+      .default([])
+      .describe('Secrets for pulling images, for all charts of the release')
+      .meta({ example: [{ name: 'registry' }] }),
   })
   .catchall(unread)
   .prefault({});
@@ -105,7 +114,10 @@ export function image<D extends { registry: string; repository: string; tag: str
     .prefault({});
 }
 
-const imageRegistry = z.string().regex(IMAGE_REGISTRY_PATTERN).meta({ noun: 'an image registry', example: 'docker.io' });
+const imageRegistry = z
+  .string()
+  .regex(IMAGE_REGISTRY_PATTERN)
+  .meta({ noun: 'an image registry', example: 'docker.io' });
 const imageRepository = z
   .string()
   .regex(IMAGE_REPOSITORY_PATTERN)
@@ -118,14 +130,20 @@ const imageRest = {
     .optional()
     .describe('Digest of the image; it wins over the tag')
     .meta({ noun: 'the digest of an image', example: `sha256:${'0'.repeat(64)}` }),
-  pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent').describe('When the node pulls the image'),
+  pullPolicy: z
+    .enum(['Always', 'IfNotPresent', 'Never'])
+    .default('IfNotPresent')
+    .describe('When the node pulls the image'),
 };
 
 /** An image that has no default: without a repository it is not used. */
 export const optionalImage = z
   .strictObject({
     registry: imageRegistry.default('docker.io').describe('Registry of the image'),
-    repository: imageRepository.optional().describe('Repository of the image; absent: not used').meta({ example: 'example/wireguard-go' }),
+    repository: imageRepository
+      .optional()
+      .describe('Repository of the image; absent: not used')
+      .meta({ example: 'example/wireguard-go' }),
     tag: imageTag.default('latest').describe('Tag of the image'),
     ...imageRest,
   })
@@ -136,8 +154,18 @@ export function probe(defaults: { periodSeconds: number; timeoutSeconds: number;
   return z
     .strictObject({
       periodSeconds: z.int().min(1).max(3600).default(defaults.periodSeconds).describe('Seconds between two probes'),
-      timeoutSeconds: z.int().min(1).max(3600).default(defaults.timeoutSeconds).describe('Seconds until a probe counts as failed'),
-      failureThreshold: z.int().min(1).max(100).default(defaults.failureThreshold).describe('Failed probes in a row until it counts'),
+      timeoutSeconds: z
+        .int()
+        .min(1)
+        .max(3600)
+        .default(defaults.timeoutSeconds)
+        .describe('Seconds until a probe counts as failed'),
+      failureThreshold: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(defaults.failureThreshold)
+        .describe('Failed probes in a row until it counts'),
     })
     .prefault({});
 }
@@ -145,41 +173,122 @@ export function probe(defaults: { periodSeconds: number; timeoutSeconds: number;
 /** Names and labels of the objects of a release. */
 export const naming = {
   nameOverride: dnsLabel.max(40).optional().describe('Instead of the chart’s name in the names of the objects'),
-  fullnameOverride: dnsLabel.max(50).optional().describe('Name of the objects, instead of one made of release and chart'),
-  commonLabels: labels.default({}).describe('Labels of all objects').meta({ example: { team: 'network' } }),
-  commonAnnotations: annotations.default({}).describe('Annotations of all objects').meta({ example: { 'example.com/owner': 'network team' } }),
+  fullnameOverride: dnsLabel
+    .max(50)
+    .optional()
+    .describe('Name of the objects, instead of one made of release and chart'),
+  commonLabels: labels
+    .default({})
+    .describe('Labels of all objects')
+    .meta({ example: { team: 'network' } }),
+  commonAnnotations: annotations
+    .default({})
+    .describe('Annotations of all objects')
+    .meta({ example: { 'example.com/owner': 'network team' } }),
 };
 
 /** What the pod of a workload has. */
 export const pod = {
-  podLabels: labels.default({}).describe('Labels of the pod').meta({ example: { team: 'network' } }),
-  podAnnotations: annotations.default({}).describe('Annotations of the pod').meta({ example: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' } }),
-  imagePullSecrets: pullSecrets.default([]).describe('Secrets for pulling images').meta({ example: [{ name: 'registry' }] }),
-  nodeSelector: labels.default({}).describe('Labels that a node must have to run the pod').meta({ example: { 'kubernetes.io/os': 'linux' } }),
-  tolerations: z.array(anyMap).default([]).describe('Taints that the pod tolerates').meta({ example: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' }] }),
-  affinity: anyMap.default({}).describe('Affinity of the pod').meta({ example: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'example.com/vpn', operator: 'Exists' }] }] } } } }),
-  topologySpreadConstraints: z.array(anyMap).default([]).describe('How the pod is spread over the cluster').meta({ example: [{ maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' }] }),
-  priorityClassName: objectName.optional().describe('Priority class of the pod').meta({ example: 'system-cluster-critical' }),
+  podLabels: labels
+    .default({})
+    .describe('Labels of the pod')
+    .meta({ example: { team: 'network' } }),
+  podAnnotations: annotations
+    .default({})
+    .describe('Annotations of the pod')
+    .meta({ example: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' } }),
+  imagePullSecrets: pullSecrets
+    .default([])
+    .describe('Secrets for pulling images')
+    .meta({ example: [{ name: 'registry' }] }),
+  nodeSelector: labels
+    .default({})
+    .describe('Labels that a node must have to run the pod')
+    .meta({ example: { 'kubernetes.io/os': 'linux' } }),
+  tolerations: z
+    .array(anyMap)
+    .default([])
+    .describe('Taints that the pod tolerates')
+    .meta({ example: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' }] }),
+  affinity: anyMap
+    .default({})
+    .describe('Affinity of the pod')
+    .meta({
+      example: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchExpressions: [{ key: 'example.com/vpn', operator: 'Exists' }] }],
+          },
+        },
+      },
+    }),
+  topologySpreadConstraints: z
+    .array(anyMap)
+    .default([])
+    .describe('How the pod is spread over the cluster')
+    .meta({
+      example: [{ maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' }],
+    }),
+  priorityClassName: objectName
+    .optional()
+    .describe('Priority class of the pod')
+    .meta({ example: 'system-cluster-critical' }),
   runtimeClassName: objectName.optional().describe('Runtime class of the pod').meta({ example: 'runc' }),
   schedulerName: objectName.optional().describe('Scheduler of the pod').meta({ example: 'default-scheduler' }),
   terminationGracePeriodSeconds: z.int().min(0).max(86400).default(10).describe('Seconds that the pod has to end'),
   revisionHistoryLimit: z.int().min(0).max(100).default(3).describe('Old ReplicaSets that are kept for a rollback'),
-  dnsPolicy: z.enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']).optional().describe('DNS policy of the pod'),
-  dnsConfig: anyMap.default({}).describe('DNS configuration of the pod').meta({ example: { nameservers: ['10.96.0.10'] } }),
-  hostAliases: z.array(anyMap).default([]).describe('Entries for the pod’s hosts file').meta({ example: [{ ip: '10.0.0.7', hostnames: ['registry.example.com'] }] }),
-  extraEnv: z.array(anyMap).default([]).describe('More environment variables of the main container').meta({ example: [{ name: 'TZ', value: 'UTC' }] }),
-  extraVolumes: z.array(anyMap).default([]).describe('More volumes of the pod').meta({ example: [{ name: 'notes', configMap: { name: 'notes' } }] }),
-  extraVolumeMounts: z.array(anyMap).default([]).describe('More volume mounts of the main container').meta({ example: [{ name: 'notes', mountPath: '/notes' }] }),
-  extraInitContainers: z.array(anyMap).default([]).describe('More init containers, run first').meta({ example: [{ name: 'wait', image: 'docker.io/library/busybox:1.37.0', command: ['sleep', '5'] }] }),
-  extraContainers: z.array(anyMap).default([]).describe('More containers of the pod').meta({ example: [{ name: 'log', image: 'docker.io/library/busybox:1.37.0', command: ['sleep', 'infinity'] }] }),
+  dnsPolicy: z
+    .enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'])
+    .optional()
+    .describe('DNS policy of the pod'),
+  dnsConfig: anyMap
+    .default({})
+    .describe('DNS configuration of the pod')
+    .meta({ example: { nameservers: ['10.96.0.10'] } }),
+  hostAliases: z
+    .array(anyMap)
+    .default([])
+    .describe('Entries for the pod’s hosts file')
+    .meta({ example: [{ ip: '10.0.0.7', hostnames: ['registry.example.com'] }] }),
+  extraEnv: z
+    .array(anyMap)
+    .default([])
+    .describe('More environment variables of the main container')
+    .meta({ example: [{ name: 'TZ', value: 'UTC' }] }),
+  extraVolumes: z
+    .array(anyMap)
+    .default([])
+    .describe('More volumes of the pod')
+    .meta({ example: [{ name: 'notes', configMap: { name: 'notes' } }] }),
+  extraVolumeMounts: z
+    .array(anyMap)
+    .default([])
+    .describe('More volume mounts of the main container')
+    .meta({ example: [{ name: 'notes', mountPath: '/notes' }] }),
+  extraInitContainers: z
+    .array(anyMap)
+    .default([])
+    .describe('More init containers, run first')
+    .meta({ example: [{ name: 'wait', image: 'docker.io/library/busybox:1.37.0', command: ['sleep', '5'] }] }),
+  extraContainers: z
+    .array(anyMap)
+    .default([])
+    .describe('More containers of the pod')
+    .meta({ example: [{ name: 'log', image: 'docker.io/library/busybox:1.37.0', command: ['sleep', 'infinity'] }] }),
 };
 
 /** The service account of a workload that never asks the API. */
 export const serviceAccount = z
   .strictObject({
     create: z.boolean().default(true).describe('Whether to make a service account, which has no token and no rights'),
-    name: objectName.optional().describe('Name of the service account; absent: the full name, or `default` if none is made').meta({ example: 'vpn' }),
-    annotations: annotations.default({}).describe('Annotations of the service account').meta({ example: { 'example.com/role': 'vpn' } }),
+    name: objectName
+      .optional()
+      .describe('Name of the service account; absent: the full name, or `default` if none is made')
+      .meta({ example: 'vpn' }),
+    annotations: annotations
+      .default({})
+      .describe('Annotations of the service account')
+      .meta({ example: { 'example.com/role': 'vpn' } }),
   })
   .prefault({});
 
@@ -190,7 +299,10 @@ const apiVersion = z
   .max(DNS_SUBDOMAIN_MAX_LENGTH + 1 + 63)
   .meta({ noun: 'an API version', example: 'v1' });
 
-const kind = z.string().regex(/^[A-Za-z](?:[A-Za-z0-9]{0,61}[A-Za-z0-9])?$/).meta({ noun: 'the kind of an object', example: 'ConfigMap' });
+const kind = z
+  .string()
+  .regex(/^[A-Za-z](?:[A-Za-z0-9]{0,61}[A-Za-z0-9])?$/)
+  .meta({ noun: 'the kind of an object', example: 'ConfigMap' });
 
 /**
  * Whole objects that are installed beside the chart's own. They are passed on as they are, so null is no way to leave
@@ -205,9 +317,18 @@ export const extraObjects = z
         metadata: z
           .looseObject({
             name: objectName.describe('Name of the object').meta({ example: 'notes' }),
-            namespace: dnsLabel.optional().describe('Namespace of the object; absent: that of the release').meta({ example: 'vpn' }),
-            labels: labels.optional().describe('Labels of the object').meta({ example: { team: 'network' } }),
-            annotations: annotations.optional().describe('Annotations of the object').meta({ example: { 'example.com/owner': 'network team' } }),
+            namespace: dnsLabel
+              .optional()
+              .describe('Namespace of the object; absent: that of the release')
+              .meta({ example: 'vpn' }),
+            labels: labels
+              .optional()
+              .describe('Labels of the object')
+              .meta({ example: { team: 'network' } }),
+            annotations: annotations
+              .optional()
+              .describe('Annotations of the object')
+              .meta({ example: { 'example.com/owner': 'network team' } }),
           })
           .catchall(anything)
           .meta({ asIs: true })
@@ -218,7 +339,9 @@ export const extraObjects = z
   )
   .default([])
   .describe('More objects, installed as they are')
-  .meta({ example: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { owner: 'network team' } }] });
+  .meta({
+    example: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { owner: 'network team' } }],
+  });
 
 /** A Service for one UDP port. */
 export const udpService = z
@@ -226,19 +349,62 @@ export const udpService = z
     enabled: z.boolean().default(true).describe('Whether there is a Service; without one, use `hostPort`'),
     type: z.enum(['LoadBalancer', 'NodePort', 'ClusterIP']).default('LoadBalancer').describe('Type of the Service'),
     port: port.default(51820).describe('UDP port of the Service'),
-    nodePort: port.optional().describe('UDP port on every node, for the types NodePort and LoadBalancer').meta({ example: 31820 }),
-    annotations: annotations.default({}).describe('Annotations of the Service').meta({ example: { 'external-dns.alpha.kubernetes.io/hostname': 'vpn.example.com' } }),
-    labels: labels.default({}).describe('Labels of the Service').meta({ example: { team: 'network' } }),
-    clusterIP: z.union([address, z.literal('None')]).optional().describe('Cluster address of the Service').meta({ noun: 'an IP address or None', example: '10.96.0.53' }),
-    loadBalancerClass: z.string().regex(LABEL_KEY_PATTERN).optional().describe('Class of the load balancer').meta({ noun: 'a load balancer class', example: 'example.com/nlb' }),
-    loadBalancerIP: address.optional().describe('Static address of the load balancer, where the cloud takes it from here').meta({ example: '203.0.113.10' }),
-    loadBalancerSourceRanges: z.array(cidr).default([]).describe('Networks that the load balancer lets in; empty: all').meta({ example: ['198.51.100.0/24'] }),
+    nodePort: port
+      .optional()
+      .describe('UDP port on every node, for the types NodePort and LoadBalancer')
+      .meta({ example: 31820 }),
+    annotations: annotations
+      .default({})
+      .describe('Annotations of the Service')
+      .meta({ example: { 'external-dns.alpha.kubernetes.io/hostname': 'vpn.example.com' } }),
+    labels: labels
+      .default({})
+      .describe('Labels of the Service')
+      .meta({ example: { team: 'network' } }),
+    clusterIP: z
+      .union([address, z.literal('None')])
+      .optional()
+      .describe('Cluster address of the Service')
+      .meta({ noun: 'an IP address or None', example: '10.96.0.53' }),
+    loadBalancerClass: z
+      .string()
+      .regex(LABEL_KEY_PATTERN)
+      .optional()
+      .describe('Class of the load balancer')
+      .meta({ noun: 'a load balancer class', example: 'example.com/nlb' }),
+    loadBalancerIP: address
+      .optional()
+      .describe('Static address of the load balancer, where the cloud takes it from here')
+      .meta({ example: '203.0.113.10' }),
+    loadBalancerSourceRanges: z
+      .array(cidr)
+      .default([])
+      .describe('Networks that the load balancer lets in; empty: all')
+      .meta({ example: ['198.51.100.0/24'] }),
     allocateLoadBalancerNodePorts: z.boolean().optional().describe('Whether the load balancer gets node ports'),
-    externalIPs: z.array(address).default([]).describe('External addresses of the Service').meta({ example: ['203.0.113.10'] }),
-    externalTrafficPolicy: z.enum(['Cluster', 'Local']).optional().describe('`Local` keeps the client’s address and uses only the node of the pod'),
-    internalTrafficPolicy: z.enum(['Cluster', 'Local']).optional().describe('The same for traffic from inside the cluster'),
+    externalIPs: z
+      .array(address)
+      .default([])
+      .describe('External addresses of the Service')
+      .meta({ example: ['203.0.113.10'] }),
+    externalTrafficPolicy: z
+      .enum(['Cluster', 'Local'])
+      .optional()
+      .describe('`Local` keeps the client’s address and uses only the node of the pod'),
+    internalTrafficPolicy: z
+      .enum(['Cluster', 'Local'])
+      .optional()
+      .describe('The same for traffic from inside the cluster'),
     sessionAffinity: z.enum(['None', 'ClientIP']).optional().describe('Whether a client stays on one pod'),
-    ipFamilies: z.array(z.enum(['IPv4', 'IPv6'])).max(2).default([]).describe('IP families of the Service; empty: the cluster’s').meta({ example: ['IPv4', 'IPv6'] }),
-    ipFamilyPolicy: z.enum(['SingleStack', 'PreferDualStack', 'RequireDualStack']).optional().describe('Whether the Service has one family or both'),
+    ipFamilies: z
+      .array(z.enum(['IPv4', 'IPv6']))
+      .max(2)
+      .default([])
+      .describe('IP families of the Service; empty: the cluster’s')
+      .meta({ example: ['IPv4', 'IPv6'] }),
+    ipFamilyPolicy: z
+      .enum(['SingleStack', 'PreferDualStack', 'RequireDualStack'])
+      .optional()
+      .describe('Whether the Service has one family or both'),
   })
   .prefault({});

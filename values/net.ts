@@ -37,10 +37,16 @@ export const endpoint = z
 export const wireguardKey = z
   .string()
   .regex(WIREGUARD_KEY_PATTERN)
-  .meta({ noun: 'a WireGuard key: 32 bytes in base64, 44 characters', example: '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q=' });
+  .meta({
+    noun: 'a WireGuard key: 32 bytes in base64, 44 characters',
+    example: '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q=',
+  });
 /** A key of a map in the values: the name of a peer, a rule, a gateway. */
 export const name = z.string().regex(NAME_PATTERN).max(63).meta({ noun: 'a name', example: 'alice' });
 /** A DNS label: the name of most objects that others derive names from. */
 export const dnsLabel = z.string().regex(DNS_LABEL_PATTERN).meta({ noun: 'a DNS label', example: 'home' });
 /** The name of a network interface. */
-export const interfaceName = z.string().regex(INTERFACE_NAME_PATTERN).meta({ noun: 'an interface name of at most 15 characters', example: 'wg0' });
+export const interfaceName = z
+  .string()
+  .regex(INTERFACE_NAME_PATTERN)
+  .meta({ noun: 'an interface name of at most 15 characters', example: 'wg0' });

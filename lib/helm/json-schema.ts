@@ -5,6 +5,8 @@ interface Schema {
   type?: string | string[];
   enum?: unknown[];
   anyOf?: Schema[];
+  allOf?: Schema[];
+  const?: unknown;
   properties?: Record<string, Schema>;
   required?: string[];
   /** Our own: passed on as it is, so null is not the same as absent. */
@@ -16,7 +18,11 @@ interface Schema {
  * put the defaults under them, so what has a default is required; what has none may also be null, which is absent.
  */
 export function jsonSchema(schema: z.core.$ZodType): string {
-  const made = z.toJSONSchema(schema, { target: 'draft-7', io: 'output', override: ({ jsonSchema: one }) => trim(one as Schema) }) as Schema;
+  const made = z.toJSONSchema(schema, {
+    target: 'draft-7',
+    io: 'output',
+    override: ({ jsonSchema: one }) => trim(one as Schema),
+  }) as Schema;
   visit(made);
   return `${JSON.stringify(made, null, 2).replaceAll(/"pattern": ".*"/g, escaped)}\n`;
 }
@@ -44,7 +50,18 @@ function visit(value: unknown): void {
 }
 
 function allowNull(schema: Schema): void {
+  const { allOf, const: only } = schema;
+  if (allOf !== undefined) {
+    // What refers to another part of the schema.
+    Reflect.deleteProperty(schema, 'allOf');
+    schema.anyOf = [{ allOf }, { type: 'null' }];
+    return;
+  }
+  if (only !== undefined) {
+    Reflect.deleteProperty(schema, 'const');
+    schema.enum = [only];
+  }
   if (schema.anyOf !== undefined) schema.anyOf.push({ type: 'null' });
-  else if (typeof schema.type === 'string') schema.type = [schema.type, 'null'];
+  else if (schema.type !== undefined) schema.type = [schema.type, 'null'].flat();
   if (schema.enum !== undefined) schema.enum.push(null);
 }

@@ -30,17 +30,29 @@ export function branches(schema: z.core.$ZodType, prefix = ''): Branch[] {
   return Object.entries(shape).map(([key, child]): Branch => {
     const path = prefix === '' ? key : `${prefix}.${key}`;
     const { schema: inner, optional, hasDefault } = unwrap(child);
-    if (shapeOf(inner) !== undefined && (hasDefault || !optional)) return { key, path, children: branches(inner, path) };
+    if (shapeOf(inner) !== undefined && (hasDefault || !optional))
+      return { key, path, children: branches(inner, path) };
     return leafOf(key, path, child);
   });
 }
 
 /** All leaves below a branch, entries of maps included. */
 export function leavesOf(tree: readonly Branch[]): Leaf[] {
-  return tree.flatMap((branch) => ('children' in branch ? leavesOf(branch.children) : [branch, ...leavesOf(branch.entries)]));
+  return tree.flatMap((branch) =>
+    'children' in branch ? leavesOf(branch.children) : [branch, ...leavesOf(branch.entries)],
+  );
 }
 
-const TYPES: Readonly<Record<string, string>> = { bool: 'bool', int: 'int', number: 'float', string: 'string', list: 'list', map: 'object', object: 'object', unknown: 'string' };
+const TYPES: Readonly<Record<string, string>> = {
+  bool: 'bool',
+  int: 'int',
+  number: 'float',
+  string: 'string',
+  list: 'list',
+  map: 'object',
+  object: 'object',
+  unknown: 'string',
+};
 
 function leafOf(key: string, path: string, schema: z.core.$ZodType): Leaf {
   const { schema: inner, hasDefault, meta } = unwrap(schema);
@@ -50,7 +62,10 @@ function leafOf(key: string, path: string, schema: z.core.$ZodType): Leaf {
     key,
     path,
     type: TYPES[staticType(schema).kind] ?? 'string',
-    description: choices === undefined || choices.every((choice) => description.includes(choice)) ? description : `${description} (${choices.join(', ')})`,
+    description:
+      choices === undefined || choices.every((choice) => description.includes(choice))
+        ? description
+        : `${description} (${choices.join(', ')})`,
     meta,
     default: hasDefault ? (z.parse(schema, undefined) as Json) : undefined,
     example: exampleOf(schema),
@@ -68,7 +83,7 @@ function exampleOf(schema: z.core.$ZodType): Json | undefined {
     case 'boolean':
       return true;
     case 'enum':
-      return Object.values(def.entries)[0] as Json;
+      return Object.values(def.entries)[0];
     case 'array': {
       const element = exampleOf(def.element);
       return element === undefined ? undefined : [element];
@@ -81,7 +96,9 @@ function exampleOf(schema: z.core.$ZodType): Json | undefined {
 /** The name of an entry of a map, as an example. */
 function entryNameOf(schema: z.core.$ZodType): string | undefined {
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  return def.type === 'record' ? String(exampleOf(def.keyType) ?? 'name') : undefined;
+  if (def.type !== 'record') return undefined;
+  const example = exampleOf(def.keyType);
+  return typeof example === 'string' ? example : 'name';
 }
 
 function choicesOf(schema: z.core.$ZodType): string[] | undefined {
@@ -93,7 +110,9 @@ function entriesOf(schema: z.core.$ZodType, path: string): Leaf[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   const element = elementOf(schema);
   const [of, below] =
-    element === undefined ? [schema, path] : [unwrap(element).schema, def.type === 'array' ? `${path}[]` : `${path}.<name>`];
+    element === undefined
+      ? [schema, path]
+      : [unwrap(element).schema, def.type === 'array' ? `${path}[]` : `${path}.<name>`];
   const shape = shapeOf(of);
   if (shape === undefined) return [];
   return Object.entries(shape).map(([key, child]) => leafOf(key, `${below}.${key}`, child));

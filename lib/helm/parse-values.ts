@@ -21,7 +21,10 @@ export function parseValues(schema: z.ZodObject, user: JsonObject): JsonObject {
   const problems = missing(schema, values, []);
   const parsed = z.safeParse(schema, values);
   if (!parsed.success) problems.push(...problemsOf(parsed.error.issues, schema, values));
-  if (problems.length > 0) throw new InputError(problems.map(({ path, sentence }) => (path.length === 0 ? sentence : `${pathText(path)}: ${sentence}`)));
+  if (problems.length > 0)
+    throw new InputError(
+      problems.map(({ path, sentence }) => (path.length === 0 ? sentence : `${pathText(path)}: ${sentence}`)),
+    );
   return values;
 }
 
@@ -32,7 +35,10 @@ function withoutAbsent(schema: z.core.$ZodType, value: Json): Json {
   const shape = shapeOf(inner);
   const element = elementOf(inner);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return element === undefined ? value : value.map((item: Json) => withoutAbsent(element, item));
+  if (Array.isArray(value)) {
+    const items = value as readonly Json[];
+    return element === undefined ? items : items.map((item) => withoutAbsent(element, item));
+  }
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, child]): [string, Json][] => {
       const of = shape !== undefined && Object.hasOwn(shape, key) ? shape[key] : element;
@@ -50,6 +56,8 @@ function missing(schema: z.core.$ZodType, value: Json, path: readonly string[]):
   return Object.entries(shape).flatMap(([key, child]) => {
     const below = [...path, key];
     if (Object.hasOwn(value, key)) return missing(child, (value as JsonObject)[key] as Json, below);
-    return unwrap(child).hasDefault ? [{ path: below, sentence: 'is required, got null; remove the null, or give it a value' }] : [];
+    return unwrap(child).hasDefault
+      ? [{ path: below, sentence: 'is required, got null; remove the null, or give it a value' }]
+      : [];
   });
 }

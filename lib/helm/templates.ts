@@ -38,7 +38,9 @@ export function printTemplates(root: IConstruct, chart: string, notes: Expr<stri
 function fileNames(root: IConstruct, resources: readonly Resource[]): Map<Resource, string> {
   const paths = resources.map((resource) => {
     const guards = new Set<IConstruct>(guardsOf(resource));
-    return resource.node.scopes.filter((scope) => !guards.has(scope) && !root.node.scopes.includes(scope)).map((scope) => kebab(scope.node.id));
+    return resource.node.scopes
+      .filter((scope) => !guards.has(scope) && !root.node.scopes.includes(scope))
+      .map((scope) => kebab(scope.node.id));
   });
   const isAlone = new Set(paths.map(([first]) => first)).size === 1 && paths.every((path) => path.length > 1);
   const taken = new Map<string, number>();
@@ -55,15 +57,25 @@ function fileNames(root: IConstruct, resources: readonly Resource[]): Map<Resour
 function printResource(resource: Resource, defines: Defines): string {
   const guards = guardsOf(resource);
   const separator = guards.some((guard) => guard instanceof ForEach) ? ['---'] : [];
-  const lines = guarded(resource, new Frame(defines), (frame) => [...separator, ...printDocument(resource.manifest, frame)]);
+  const lines = guarded(resource, new Frame(defines), (frame) => [
+    ...separator,
+    ...ended(printDocument(resource.manifest, frame)),
+  ]);
   return `${lines.join('\n')}\n`;
+}
+
+/** Helm trims the end of a document, and with it the line breaks that end a text of the values. */
+function ended(document: readonly string[]): readonly string[] {
+  return document.at(-1)?.trimStart().startsWith('{{-') === true ? [...document, '# end of the object'] : document;
 }
 
 /** Lines inside the conditions and loops around a construct. */
 function guarded(construct: IConstruct, frame: Frame, lines: (inner: Frame) => string[]): string[] {
   const wrap = guardsOf(construct).reduceRight<(inner: Frame) => string[]>(
     (body, guard) => (outer) =>
-      guard instanceof ForEach ? printLoop({ ...guard.loop, body: guard.loop.over }, outer, '', body) : printIf(guard.condition, outer, '', body),
+      guard instanceof ForEach
+        ? printLoop({ ...guard.loop, body: guard.loop.over }, outer, '', body)
+        : printIf(guard.condition, outer, '', body),
     lines,
   );
   return wrap(frame);
@@ -73,7 +85,9 @@ function guarded(construct: IConstruct, frame: Frame, lines: (inner: Frame) => s
 function printChecks(checks: readonly Checks[], defines: Defines): string {
   const frame = new Frame(defines);
   const problems = frame.fresh('problems');
-  const lines = checks.flatMap((check) => guarded(check, frame.inner([]), (inner) => sentences(check.sentences, problems, inner)));
+  const lines = checks.flatMap((check) =>
+    guarded(check, frame.inner([]), (inner) => sentences(check.sentences, problems, inner)),
+  );
   return `{{- ${problems} := list }}\n${indented(lines).join('\n')}\n{{- if ${problems} }}\n  {{- fail (join "\\n" ${problems}) }}\n{{- end }}\n`;
 }
 
@@ -85,7 +99,13 @@ function sentences(given: Node, problems: string, frame: Frame): string[] {
     case 'each':
       return printLoop(node, frame, '', (inner) => sentences(node.body, problems, inner));
     case 'when':
-      return printIf(node.condition, frame, '', (inner) => sentences(node.then, problems, inner), (inner) => sentences(node.else, problems, inner));
+      return printIf(
+        node.condition,
+        frame,
+        '',
+        (inner) => sentences(node.then, problems, inner),
+        (inner) => sentences(node.else, problems, inner),
+      );
     default: {
       if (node.op === 'literal' && node.value === undefined) return [];
       const sentence = printTyped(node, frame);
@@ -108,7 +128,9 @@ function printDefines(defines: Defines): string {
       texts.push(printDefine(template, name, defines));
     }
   }
-  const helpers = defines.helpers.map(({ name, body }) => `{{- define "${defines.chart}.${name}" -}}\n${body}\n{{- end }}\n`);
+  const helpers = defines.helpers.map(
+    ({ name, body }) => `{{- define "${defines.chart}.${name}" -}}\n${body}\n{{- end }}\n`,
+  );
   return [...texts, ...helpers].join('\n');
 }
 
@@ -144,12 +166,24 @@ function scalarLines(given: Node, frame: Frame): string[] {
   if (node.op === 'literal') return [`{{- ${printTyped(node, frame)} }}`];
   if (node.op === 'call' && node.operation.name === 'choose') {
     const [condition, then, otherwise] = node.args as [Node, Node, Node];
-    return printIf(condition, frame, '', (inner) => scalarLines(then, inner), (inner) => scalarLines(otherwise, inner));
+    return printIf(
+      condition,
+      frame,
+      '',
+      (inner) => scalarLines(then, inner),
+      (inner) => scalarLines(otherwise, inner),
+    );
   }
   if (node.op === 'call' && node.operation.name === 'orElse') {
     const [value, fallback] = node.args as [Node, Node];
     const isSet: Node = { op: 'call', operation: OPERATIONS.isSet, args: [value], type: BOOL };
-    return printIf(isSet, frame, '', (inner) => scalarLines(value, inner), (inner) => scalarLines(fallback, inner));
+    return printIf(
+      isSet,
+      frame,
+      '',
+      (inner) => scalarLines(value, inner),
+      (inner) => scalarLines(fallback, inner),
+    );
   }
   const text = printTyped(node, frame);
   return [...frame.flush(''), `{{- ${text} }}`];

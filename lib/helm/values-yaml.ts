@@ -67,12 +67,15 @@ function comment(text: string, indent: string, width = WIDTH): string[] {
   // What stands in back-quotes is one word.
   for (const word of text.match(/(?:`[^`]*`|[^ `])+/g) ?? []) {
     const last = wrapped.at(-1);
-    if (last !== undefined && `${indent}# ${last} ${word}`.length <= width) wrapped[wrapped.length - 1] = `${last} ${word}`;
+    if (last !== undefined && `${indent}# ${last} ${word}`.length <= width)
+      wrapped[wrapped.length - 1] = `${last} ${word}`;
     else wrapped.push(word);
   }
   return wrapped.map((line) => `${indent}# ${line}`);
 }
 
 function entry(key: string, value: Json): string[] {
-  return toYaml({ [key]: value }).trimEnd().split('\n');
+  return toYaml({ [key]: value })
+    .trimEnd()
+    .split('\n');
 }

@@ -26,7 +26,10 @@ export function podSpec(
 }
 
 /** The resources of a container. */
-export function resourcesOf(resources: { readonly requests: Expr<object>; readonly limits: Expr<object> }) {
+export function resourcesOf(resources: {
+  readonly requests: Expr<Record<string, Json>>;
+  readonly limits: Expr<Record<string, Json>>;
+}) {
   return { requests: resources.requests, limits: resources.limits };
 }
 

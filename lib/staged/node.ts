@@ -14,19 +14,25 @@ declare const THEN: unique symbol;
 /** A value of type `T` that is known now or at install time. It can be passed on, never read. */
 export interface Expr<out T> {
   readonly [NODE]: Node;
-  readonly [TYPE]?: T;
+  readonly [TYPE]?: () => T;
+  readonly [BODY]?: never;
+  readonly [THEN]?: never;
 }
 
 /** What `each` makes: the bodies of all items; in a list it stands for its elements. */
 export interface Each<out B> {
   readonly [NODE]: Node;
-  readonly [BODY]?: B;
+  readonly [BODY]?: () => B;
+  readonly [TYPE]?: never;
+  readonly [THEN]?: never;
 }
 
 /** What `when` makes: its body, or nothing. */
 export interface When<out B> {
   readonly [NODE]: Node;
-  readonly [THEN]?: B;
+  readonly [THEN]?: () => B;
+  readonly [TYPE]?: never;
+  readonly [BODY]?: never;
 }
 
 export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
@@ -235,6 +241,11 @@ function frozen<T>(value: T): T {
     else frozen(child);
   }
   return value;
+}
+
+/** The same for what stands in the place of elements or keys. */
+export function part<P extends Each<unknown> | When<unknown>>(node: Node): P {
+  return expr<never>(node) as unknown as P;
 }
 
 const LEAK_GUARD: object = Object.freeze(

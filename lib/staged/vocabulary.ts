@@ -10,6 +10,7 @@ import {
   isExpr,
   literal,
   nodeOf,
+  part,
   describe,
   type Each,
   type EachNode,
@@ -149,7 +150,7 @@ export function when<A, B = A>(condition: Or<boolean>, then: () => A, otherwise:
 export function when(condition: Or<boolean>, then: () => unknown, otherwise?: () => unknown): When<unknown> {
   const [yes, no] = [contentOf(then()), otherwise === undefined ? literal(undefined) : contentOf(otherwise())];
   const type: StaticType = { ...yes.type, optional: yes.type.optional || no.type.optional };
-  return expr({ op: 'when', condition: contentOf(boolOf('when', condition)), then: yes, else: no, type });
+  return part({ op: 'when', condition: contentOf(boolOf('when', condition)), then: yes, else: no, type });
 }
 
 /** The body with the value where it is set, else the other one or nothing. */
@@ -195,7 +196,7 @@ export function bind<T extends string | number | boolean, B>(
     type: node.type,
     ...(node.path !== undefined && { path: node.path }),
   };
-  return expr({
+  return part({
     op: 'each',
     over: { op: 'list', items: [node], type: LIST },
     key: { hint: 'index' },
@@ -204,6 +205,23 @@ export function bind<T extends string | number | boolean, B>(
     body: contentOf(body(expr(itemNode))),
     type: LIST,
   });
+}
+
+/** The body with names for several scalars. */
+export function bindAll<T extends Readonly<Record<string, Expr<string> | Expr<number> | Expr<boolean>>>, B>(
+  values: T,
+  body: (values: T) => B,
+): Each<B> {
+  const nest = (
+    entries: readonly (readonly [string, Expr<string>])[],
+    bound: Readonly<Record<string, unknown>>,
+  ): unknown => {
+    const [first, ...others] = entries;
+    return first === undefined
+      ? body(bound as T)
+      : bind(first[0], first[1], (value) => nest(others, { ...bound, [first[0]]: value }));
+  };
+  return nest(Object.entries(values) as [string, Expr<string>][], {}) as Each<B>;
 }
 
 type Item<T> = Ref<T>;
@@ -221,7 +239,7 @@ export function each<T, B>(
   body: (key: Expr<string>, item: Item<T>) => B,
 ): Each<B>;
 export function each(over: Expr<unknown>, body: (a: never, b: never) => unknown): Each<never> {
-  return expr({
+  return part({
     op: 'each',
     ...loopOf(over, body as (a: unknown, b: unknown) => unknown),
     type: { kind: 'list', optional: false },
@@ -268,7 +286,7 @@ function singular(over: Node): string {
 
 /** The elements of a list, in the place of one element of the list around it. */
 export const spread = (list: Expr<readonly unknown[] | undefined>): Each<never> =>
-  expr({ op: 'spread', list: nodeOf(list), type: { kind: 'list', optional: false } });
+  part({ op: 'spread', list: nodeOf(list), type: { kind: 'list', optional: false } });
 
 type Items<T> = Expr<readonly T[] | Readonly<Record<string, T>> | undefined>;
 
@@ -294,7 +312,7 @@ function conditionLoop<T>(
 ): Each<unknown> {
   const over = nodeOf(items);
   const { key, item, keyRef, itemRef } = variablesOf<T>(over);
-  return expr({
+  return part({
     op: 'each',
     over,
     key,
@@ -330,7 +348,7 @@ function gather<T>(how: 'some' | 'sorted' | 'overlaps' | 'filter', loop: Each<un
 
 /** A map of several parts, of which later ones win. */
 export function mapOf<T>(
-  ...parts: readonly (Staged<Readonly<Record<string, T>>> | Expr<unknown>)[]
+  ...parts: readonly (Staged<Readonly<Record<string, T | undefined>>> | Expr<unknown>)[]
 ): Expr<Record<string, T>> {
   return expr({
     op: 'object',
@@ -399,9 +417,13 @@ function piecesOf(value: Or<string | number | boolean>): readonly unknown[] {
 }
 
 /** The texts of a list with a separator between them. */
-export const join = (separator: string, texts: Expr<readonly string[]>): Expr<string> => {
-  const node = contentOf(present('join', texts));
-  return apply('join', separator, expr({ ...node, type: { ...LIST, items: elementsType('join', texts) } }));
+export const join = (separator: string, texts: Expr<readonly string[]> | Each<string | Expr<string>>): Expr<string> => {
+  const node = contentOf(present('join', texts as Expr<readonly string[]>));
+  return apply(
+    'join',
+    separator,
+    expr({ ...node, type: { ...LIST, items: elementsType('join', texts as Expr<readonly string[]>) } }),
+  );
 };
 /** The parts of a text between separators. */
 export const split = (separator: string, value: Or<string>): Expr<readonly string[]> =>

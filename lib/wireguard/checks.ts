@@ -22,19 +22,21 @@ import {
   prefixLength,
   add,
   bind,
+  bindAll,
+  firstHost,
+  replace,
   sub,
   text,
   trimPrefix,
   when,
   whenSet,
-  choose,
   chooseSet,
   type Each,
   type Expr,
   type When,
 } from '../staged';
 import { FULLNAME_MAX_LENGTH } from '../kubernetes/metadata';
-import type { WireGuardValues } from './config';
+import type { AllowRule, WireGuardValues } from './config';
 
 type Rules = (Each<unknown> | When<unknown>)[];
 
@@ -72,8 +74,19 @@ export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, file
     ),
     // Of an address and a network behind a peer, one would be refused already: these lie outside the VPN, those inside.
     ...[
-      each(v.peers, (_name, peer) => each(peer.addresses, (address) => text`${networkBits(address)} ${pathOf(address)}`)),
-      each(v.peers, (_name, peer) => each(peer.routedNetworks, (network) => text`${networkBits(network)} ${pathOf(network)}`)),
+      each(v.peers, (_name, peer) =>
+        each(peer.addresses, (address) =>
+          // An IPv4 address has one text only; the slash ends it, so that .2 does not begin .20.
+          when(
+            isV6(address),
+            () => text`${networkBits(address)} ${pathOf(address)}`,
+            () => text`${address}/ ${pathOf(address)}`,
+          ),
+        ),
+      ),
+      each(v.peers, (_name, peer) =>
+        each(peer.routedNetworks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
+      ),
     ].map((networks) =>
       each(overlaps(networks), (pair) =>
         check({
@@ -220,78 +233,95 @@ function serviceChecks(v: WireGuardValues): Rules {
 /** The prefix bits of no network. */
 const NOWHERE = 'none';
 
+/** What of a family's network is taken, as bits: compared with many addresses, so computed once. */
+interface Taken {
+  /** The prefix of the network. */
+  readonly prefix: Expr<string>;
+  /** The address of the network itself. */
+  readonly base: Expr<string>;
+  readonly server: Expr<string>;
+  readonly broadcast: Expr<string> | undefined;
+}
+
 function peerChecks(v: WireGuardValues): Each<unknown> {
-  return bind('bits', networkBits(v.network), (bits) =>
-    bind(
-      'bits6',
-      chooseSet(v.network6, (network6) => networkBits(network6), NOWHERE),
-      (bits6) =>
-        each(v.peers, (_name, peer) => [
-          each(peer.addresses, (address) => addressChecks(v, address, bits, bits6)),
-          each(peer.routedNetworks, (network) => routedNetworkChecks(network, bits, bits6)),
-          each(peer.allow, (_rule, allowed) => [
-            each(allowed.peers, (other) =>
-              check({
-                failsIf: not(hasKey(v.peers, other)),
-                at: other,
-                problem: 'is not a peer',
-                got: other,
-                remedy: 'name a key of peers',
-              }),
-            ),
-            each(allowed.ports, (port) =>
-              whenSet(port.endPort, (endPort) =>
-                check({
-                  failsIf: lt(endPort, port.port),
-                  at: endPort,
-                  problem: text`is below the first port ${port.port}`,
-                  got: endPort,
-                  remedy: 'put the lower port first',
-                }),
-              ),
-            ),
-          ]),
-        ]),
-    ),
+  const ofNetwork6 = (bits: (network6: Expr<string>) => Expr<string>) => chooseSet(v.network6, bits, NOWHERE);
+  const [prefix, base] = [networkBits(v.network), networkBits(addressOf(v.network))];
+  return bindAll(
+    {
+      prefix,
+      base,
+      server: networkBits(firstHost(v.network)),
+      broadcast: text`${prefix}${replace('0', '1', trimPrefix(prefix, base))}`,
+      prefix6: ofNetwork6(networkBits),
+      base6: ofNetwork6((network6) => networkBits(addressOf(network6))),
+      server6: ofNetwork6((network6) => networkBits(firstHost(network6))),
+    },
+    ({ prefix6, base6, server6, ...ipv4 }) => {
+      const ipv6 = { prefix: prefix6, base: base6, server: server6, broadcast: undefined };
+      return each(v.peers, (_name, peer) => [
+        each(peer.addresses, (address) => addressChecks(v, address, [ipv4, ipv6])),
+        each(peer.routedNetworks, (network) => routedNetworkChecks(network, [ipv4.prefix, prefix6])),
+        each(peer.allow, (_rule, allowed) => ruleChecks(v, allowed)),
+      ]);
+    },
   );
+}
+
+function ruleChecks(v: WireGuardValues, allowed: AllowRule): Rules {
+  return [
+    each(allowed.peers, (other) =>
+      check({
+        failsIf: not(hasKey(v.peers, other)),
+        at: other,
+        problem: 'is not a peer',
+        got: other,
+        remedy: 'name a key of peers',
+      }),
+    ),
+    each(allowed.ports, (port) =>
+      whenSet(port.endPort, (endPort) =>
+        check({
+          failsIf: lt(endPort, port.port),
+          at: endPort,
+          problem: text`is below the first port ${port.port}`,
+          got: endPort,
+          remedy: 'put the lower port first',
+        }),
+      ),
+    ),
+  ];
 }
 
 /** A peer's address must be one of the VPN's network that nobody else has by its nature. */
-function addressChecks(
-  v: WireGuardValues,
-  address: Expr<string>,
-  bits: Expr<string>,
-  bits6: Expr<string>,
-): Each<unknown> {
+function addressChecks(v: WireGuardValues, address: Expr<string>, families: readonly Taken[]): Each<unknown> {
   const fault = (failsIf: Expr<boolean> | boolean, problem: string, remedy = 'choose another address of the network') =>
     check({ failsIf, at: address, problem, got: address, remedy });
-  return bind('addressBits', networkBits(address), (addressBits) =>
-    bind('homeBits', choose(isV6(address), bits6, bits), (homeBits) =>
-      when<unknown>(
-        hasPrefix(homeBits, addressBits),
-        () =>
-          bind('host', trimPrefix(homeBits, addressBits), (host) => [
-            fault(matches(/^0*1$/, host), 'is the server’s own address'),
-            fault(matches(/^0{2,}$/, host), 'is the address of the network itself'),
-            fault(and(not(isV6(address)), matches(/^1{2,}$/, host)), 'is the broadcast address of the network'),
-          ]),
-        () =>
-          when(
-            and(isV6(address), not(isSet(v.network6))),
-            () =>
-              fault(true, 'is an IPv6 address, but the VPN has no IPv6 network', 'set network6, or remove the address'),
-            () => fault(true, 'is outside the network of the VPN', 'choose an address of the network'),
-          ),
-      ),
-    ),
-  );
+  return bind('bits', networkBits(address), (bits) => {
+    const isOne = (of: keyof Taken) =>
+      or(...families.flatMap(({ [of]: taken }) => (taken === undefined ? [] : [eq(bits, taken)])));
+    return when<unknown>(
+      or(...families.map(({ prefix }) => hasPrefix(prefix, bits))),
+      () => [
+        fault(isOne('server'), 'is the server’s own address'),
+        fault(isOne('base'), 'is the address of the network itself'),
+        fault(isOne('broadcast'), 'is the broadcast address of the network'),
+      ],
+      () =>
+        when(
+          and(isV6(address), not(isSet(v.network6))),
+          () =>
+            fault(true, 'is an IPv6 address, but the VPN has no IPv6 network', 'set network6, or remove the address'),
+          () => fault(true, 'is outside the network of the VPN', 'choose an address of the network'),
+        ),
+    );
+  });
 }
 
-function routedNetworkChecks(network: Expr<string>, bits: Expr<string>, bits6: Expr<string>): Each<unknown> {
+function routedNetworkChecks(network: Expr<string>, prefixes: readonly Expr<string>[]): Each<unknown> {
   return bind('routedBits', networkBits(network), (routed) => [
     hostPartCheck(network),
     check({
-      failsIf: or(hasPrefix(routed, bits), hasPrefix(bits, routed), hasPrefix(routed, bits6), hasPrefix(bits6, routed)),
+      failsIf: or(...prefixes.flatMap((prefix) => [hasPrefix(routed, prefix), hasPrefix(prefix, routed)])),
       at: network,
       problem: 'overlaps with the VPN’s own network',
       got: network,

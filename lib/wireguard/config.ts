@@ -96,7 +96,8 @@ export function routes(v: WireGuardValues): Expr<string> {
 }
 
 type Peer = Ref<z.output<typeof wireguardValues>['peers'][string]>;
-type Rule = Ref<NonNullable<z.output<typeof wireguardValues>['peers'][string]['allow']>[string]>;
+/** A rule of a peer. */
+export type AllowRule = Ref<NonNullable<z.output<typeof wireguardValues>['peers'][string]['allow']>[string]>;
 
 /**
  * The packet filter: what restricted peers may reach, source address translation, and the clamp of TCP segments in
@@ -229,7 +230,7 @@ export function nftablesConf(v: WireGuardValues): Expr<string> {
 }
 
 /** The rules of one entry of `allow`: its destinations, each with its ports. */
-function allowedBy(v: WireGuardValues, name: Expr<string>, rule: Rule): Expr<string> {
+function allowedBy(v: WireGuardValues, name: Expr<string>, rule: AllowRule): Expr<string> {
   return conf`
     # ${name}
     ${each(rule.networks, (network) => acceptTo(network, rule))}
@@ -243,7 +244,7 @@ function allowedBy(v: WireGuardValues, name: Expr<string>, rule: Rule): Expr<str
   `;
 }
 
-function acceptTo(destination: Expr<string>, rule: Rule): When<unknown> {
+function acceptTo(destination: Expr<string>, rule: AllowRule): When<unknown> {
   const match = text`${choose(isV6(destination), 'ip6', 'ip')} daddr ${destination}`;
   return when(
     isSet(rule.ports),

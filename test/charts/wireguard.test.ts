@@ -3,7 +3,11 @@ import type { JsonObject } from '../../lib/helm/values-file';
 import { InputError } from '../../lib/staged/input-error';
 import type { KubernetesObject } from '../../lib/staged/resource';
 
-const KEYS = ['PhvU3EJ9OhIsRydxhf5Ek2mzWIM7pC52kVjo4qzaeAo=', 'HxbYrAJTeGK6i7OdtnUY7DqAmMsgCO1SUwHWPzHHPhc=', '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q='];
+const KEYS = [
+  'PhvU3EJ9OhIsRydxhf5Ek2mzWIM7pC52kVjo4qzaeAo=',
+  'HxbYrAJTeGK6i7OdtnUY7DqAmMsgCO1SUwHWPzHHPhc=',
+  '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q=',
+];
 /** 32 bytes that say what they are, in base64. */
 const SECRET = 'U0VDUkVULWRvLW5vdC1wcmludC1wcml2YXRlLWtleS4=';
 const PRESHARED = 'U0VDUkVULWRvLW5vdC1wcmludC1wcmVzaGFyZWQuLi4=';
@@ -47,13 +51,17 @@ function template(values: JsonObject = {}): Template {
 }
 const pod = (values: JsonObject = {}): Pod => template(values).spec;
 const server = (values: JsonObject = {}): Container => pod(values).containers.find(({ name }) => name === 'wireguard')!;
-const environment = (values: JsonObject = {}): Record<string, string> => Object.fromEntries(server(values).env!.map(({ name, value }) => [name, value]));
-const config = (file: string, values: JsonObject = {}): string => (find('ConfigMap', 'home-wireguard', values)!['data'] as Record<string, string>)[file]!;
+const environment = (values: JsonObject = {}): Record<string, string> =>
+  Object.fromEntries(server(values).env!.map(({ name, value }) => [name, value]));
+const config = (file: string, values: JsonObject = {}): string =>
+  (find('ConfigMap', 'home-wireguard', values)!['data'] as Record<string, string>)[file]!;
 const wgConf = (values: JsonObject = {}): string => config('wg.conf', values);
 const nft = (values: JsonObject = {}): string => config('nftables.conf', values);
-const service = (values: JsonObject = {}): Record<string, unknown> | undefined => find('Service', 'home-wireguard', values)?.['spec'] as Record<string, unknown> | undefined;
+const service = (values: JsonObject = {}): Record<string, unknown> | undefined =>
+  find('Service', 'home-wireguard', values)?.['spec'] as Record<string, unknown> | undefined;
 const serviceWith = (values: JsonObject): Record<string, unknown> => service({ service: values })!;
-const labelsOf = (object: KubernetesObject): Record<string, string> => object.metadata['labels'] as Record<string, string>;
+const labelsOf = (object: KubernetesObject): Record<string, string> =>
+  object.metadata['labels'] as Record<string, string>;
 
 function problems(values: JsonObject): readonly string[] {
   try {
@@ -68,12 +76,17 @@ function problems(values: JsonObject): readonly string[] {
 /** Of a chain of the packet filter, the lines between its braces. */
 function chain(name: string, values: JsonObject): string[] {
   const [, body = ''] = new RegExp(`chain ${name} \\{\\n([^}]*)\\}`).exec(nft(values)) ?? [];
-  return body.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  return body
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 describe('a peer', () => {
   test('has its key and its addresses in the configuration, under its name', () => {
-    expect(wgConf(withPeer({ addresses: ['10.13.13.2', '10.13.13.9'] }))).toContain(`# name = alice\n[Peer]\nPublicKey = ${KEYS[0]!}\nAllowedIPs = 10.13.13.2, 10.13.13.9\n`);
+    expect(wgConf(withPeer({ addresses: ['10.13.13.2', '10.13.13.9'] }))).toContain(
+      `# name = alice\n[Peer]\nPublicKey = ${KEYS[0]!}\nAllowedIPs = 10.13.13.2, 10.13.13.9\n`,
+    );
   });
 
   test('without an endpoint gets no Endpoint line, and without a keepalive none of it', () => {
@@ -156,7 +169,11 @@ describe('the data path', () => {
 
   test('clamps TCP segments in both directions in both modes', () => {
     for (const mode of ['masquerade', 'routed']) {
-      expect(chain('clamp', { mode, interfaceName: 'vpn0' }).filter((line) => line.includes('maxseg')).map((line) => line.slice(0, 33))).toEqual([
+      expect(
+        chain('clamp', { mode, interfaceName: 'vpn0' })
+          .filter((line) => line.includes('maxseg'))
+          .map((line) => line.slice(0, 33)),
+      ).toEqual([
         'iifname "vpn0" meta nfproto ipv4 ',
         'oifname "vpn0" meta nfproto ipv4 ',
         'iifname "vpn0" meta nfproto ipv6 ',
@@ -167,7 +184,9 @@ describe('the data path', () => {
 
   test('gives the server the first address of each network', () => {
     expect(environment()['ADDRESSES']).toBe('10.13.13.1/24');
-    expect(environment({ network: '10.0.0.128/25', network6: 'fd00:13::/64' })['ADDRESSES']).toBe('10.0.0.129/25 fd00:13::1/64');
+    expect(environment({ network: '10.0.0.128/25', network6: 'fd00:13::/64' })['ADDRESSES']).toBe(
+      '10.0.0.129/25 fd00:13::1/64',
+    );
   });
 
   test('has the MTU of the values, or finds one by itself', () => {
@@ -182,7 +201,9 @@ describe('the data path', () => {
 
   test('has one privileged container at most, which ends before the server starts', () => {
     const all = pod();
-    expect(all.initContainers!.map(({ name, securityContext }) => [name, securityContext['privileged']])).toEqual([['ip-forwarding', true]]);
+    expect(all.initContainers!.map(({ name, securityContext }) => [name, securityContext['privileged']])).toEqual([
+      ['ip-forwarding', true],
+    ]);
     for (const { securityContext } of all.containers) {
       expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true });
       expect(securityContext['privileged']).toBeUndefined();
@@ -193,7 +214,10 @@ describe('the data path', () => {
     const values = { ipForwarding: { method: 'sysctl' } };
     expect(pod(values).initContainers).toBeUndefined();
     expect(pod(values).securityContext!['sysctls']).toEqual([{ name: 'net.ipv4.ip_forward', value: '1' }]);
-    expect(pod({ ...values, network6: 'fd00::/64' }).securityContext!['sysctls']).toContainEqual({ name: 'net.ipv6.conf.all.forwarding', value: '1' });
+    expect(pod({ ...values, network6: 'fd00::/64' }).securityContext!['sysctls']).toContainEqual({
+      name: 'net.ipv6.conf.all.forwarding',
+      value: '1',
+    });
   });
 
   test('changes nothing with the method assume', () => {
@@ -204,7 +228,10 @@ describe('the data path', () => {
   test('has a userspace container and the TUN device only where an image is given for it', () => {
     expect(pod().containers.map(({ name }) => name)).toEqual(['wireguard', 'health']);
     const userspace = pod({ userspace: { image: { repository: 'example/wireguard-go', tag: '1.0' } } });
-    expect(userspace.containers.map(({ name, image }) => [name, image])[2]).toEqual(['userspace', 'docker.io/example/wireguard-go:1.0']);
+    expect(userspace.containers.map(({ name, image }) => [name, image])[2]).toEqual([
+      'userspace',
+      'docker.io/example/wireguard-go:1.0',
+    ]);
     expect(userspace.volumes).toContainEqual({ name: 'tun', hostPath: { path: '/dev/net/tun', type: 'CharDevice' } });
   });
 });
@@ -219,7 +246,9 @@ describe('keys', () => {
 
   test('given as values stand in stringData of a Secret and nowhere else', () => {
     const values = { privateKey: { value: SECRET }, ...withPeer({ presharedKey: { value: PRESHARED } }) };
-    const holders = objects(values).filter((object) => [SECRET, PRESHARED].some((secret) => JSON.stringify(object).includes(secret)));
+    const holders = objects(values).filter((object) =>
+      [SECRET, PRESHARED].some((secret) => JSON.stringify(object).includes(secret)),
+    );
     expect(holders.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([['Secret', 'home-wireguard-keys']]);
     const { stringData, ...rest } = holders[0]!;
     expect(Object.values(stringData as object).sort()).toEqual([PRESHARED, SECRET].sort());
@@ -242,31 +271,121 @@ describe('keys', () => {
 });
 
 describe('the checks', () => {
-  const twoPeers = (one: JsonObject, other: JsonObject): JsonObject => ({ peers: { alice: aPeer(one), bob: { publicKey: KEYS[1]!, addresses: ['10.13.13.3'], ...other } } });
+  const twoPeers = (one: JsonObject, other: JsonObject): JsonObject => ({
+    peers: { alice: aPeer(one), bob: { publicKey: KEYS[1]!, addresses: ['10.13.13.3'], ...other } },
+  });
   const outside = 'is outside the network of the VPN';
   const table: [string, JsonObject, string][] = [
-    ['a key that two peers have', twoPeers({}, { publicKey: KEYS[0]! }), 'peers.bob.publicKey: is the same key as peers.alice.publicKey; WireGuard knows a peer by its key: give each its own'],
-    ['an address that two peers have', twoPeers({}, { addresses: ['10.13.13.2'] }), 'peers.bob.addresses[0]: overlaps with peers.alice.addresses[0]; WireGuard sends a packet to one peer only: give every network to one peer, once'],
-    ['an address that a peer has twice', withPeer({ addresses: ['10.13.13.2', '10.13.13.2'] }), 'peers.alice.addresses[1]: overlaps with peers.alice.addresses[0]; WireGuard sends a packet to one peer only: give every network to one peer, once'],
-    ['a network inside another’s', twoPeers({ routedNetworks: ['172.16.0.0/12'] }, { routedNetworks: ['172.20.0.0/16'] }), 'peers.bob.routedNetworks[0]: overlaps with peers.alice.routedNetworks[0]; WireGuard sends a packet to one peer only: give every network to one peer, once'],
-    ['an address outside the network', withPeer({ addresses: ['10.13.14.2'] }), `peers.alice.addresses[0]: ${outside}, got "10.13.14.2"; choose an address of the network`],
-    ['an IPv6 address outside the network', { network6: 'fd00::/64', ...withPeer({ addresses: ['fd01::2'] }) }, `peers.alice.addresses[0]: ${outside}, got "fd01::2"; choose an address of the network`],
-    ['an IPv6 address without an IPv6 network', withPeer({ addresses: ['fd00::2'] }), 'peers.alice.addresses[0]: is an IPv6 address, but the VPN has no IPv6 network, got "fd00::2"; set network6, or remove the address'],
-    ['the server’s own address', withPeer({ addresses: ['10.13.13.1'] }), 'peers.alice.addresses[0]: is the server’s own address, got "10.13.13.1"; choose another address of the network'],
-    ['the address of the network', withPeer({ addresses: ['10.13.13.0'] }), 'peers.alice.addresses[0]: is the address of the network itself, got "10.13.13.0"; choose another address of the network'],
-    ['the broadcast address', withPeer({ addresses: ['10.13.13.255'] }), 'peers.alice.addresses[0]: is the broadcast address of the network, got "10.13.13.255"; choose another address of the network'],
-    ['host bits in the network', { network: '10.13.13.1/24' }, 'network: is an address inside a network, not the network, got "10.13.13.1/24"; set the bits behind the prefix length to zero'],
-    ['a network without room', { network: '10.13.13.0/31' }, 'network: has no room for a server and a peer, got "10.13.13.0/31"; use a prefix length of 30 or less'],
-    ['an IPv6 network without room', { network6: 'fd00::/127' }, 'network6: has no room for a server and a peer, got "fd00::/127"; use a prefix length of 126 or less'],
-    ['the VPN’s own network behind a peer', withPeer({ routedNetworks: ['10.13.13.128/25'] }), 'peers.alice.routedNetworks[0]: overlaps with the VPN’s own network, got "10.13.13.128/25"; a routed network lies behind the peer: name that one'],
-    ['an MTU that does not fit', { mtu: 1421, underlayMtu: 1500 }, 'mtu: does not fit into the underlay’s 1500 bytes with WireGuard’s 80, got 1421; use 1420 or less'],
-    ['an MTU too small for IPv6', { mtu: 1279, network6: 'fd00::/64' }, 'mtu: is too small for IPv6, got 1279; use 1280 or more'],
-    ['two private keys', { privateKey: { existingSecret: 'a', value: SECRET } }, 'privateKey: has both existingSecret and value; keep one of them'],
-    ['a pre-shared key from nowhere', withPeer({ presharedKey: {} }), 'peers.alice.presharedKey: has neither existingSecret nor value; make a Secret from `wg genpsk` and name it in existingSecret'],
-    ['a rule for a peer that is not there', withPeer({ allow: { web: { peers: ['bob'] } } }), 'peers.alice.allow.web.peers[0]: is not a peer, got "bob"; name a key of peers'],
-    ['ports in the wrong order', withPeer({ allow: { web: { networks: ['10.0.0.1'], ports: [{ port: 443, endPort: 80 }] } } }), 'peers.alice.allow.web.ports[0].endPort: is below the first port 443, got 80; put the lower port first'],
-    ['a node port of a ClusterIP', { service: { type: 'ClusterIP', nodePort: 31820 } }, 'service.nodePort: is set, but a Service of type ClusterIP has none, got 31820; remove it, or use the type NodePort'],
-    ['a node port without a port', { service: { type: 'NodePort', clusterIP: 'None' } }, 'service.clusterIP: is set, but a Service of type NodePort needs an address, got "None"; remove it, or use the type ClusterIP'],
+    [
+      'a key that two peers have',
+      twoPeers({}, { publicKey: KEYS[0]! }),
+      'peers.bob.publicKey: is the same key as peers.alice.publicKey; WireGuard knows a peer by its key: give each its own',
+    ],
+    [
+      'an address that two peers have',
+      twoPeers({}, { addresses: ['10.13.13.2'] }),
+      'peers.bob.addresses[0]: overlaps with peers.alice.addresses[0]; WireGuard sends a packet to one peer only: give every network to one peer, once',
+    ],
+    [
+      'an address that a peer has twice',
+      withPeer({ addresses: ['10.13.13.2', '10.13.13.2'] }),
+      'peers.alice.addresses[1]: overlaps with peers.alice.addresses[0]; WireGuard sends a packet to one peer only: give every network to one peer, once',
+    ],
+    [
+      'a network inside another’s',
+      twoPeers({ routedNetworks: ['172.16.0.0/12'] }, { routedNetworks: ['172.20.0.0/16'] }),
+      'peers.bob.routedNetworks[0]: overlaps with peers.alice.routedNetworks[0]; WireGuard sends a packet to one peer only: give every network to one peer, once',
+    ],
+    [
+      'an address outside the network',
+      withPeer({ addresses: ['10.13.14.2'] }),
+      `peers.alice.addresses[0]: ${outside}, got "10.13.14.2"; choose an address of the network`,
+    ],
+    [
+      'an IPv6 address outside the network',
+      { network6: 'fd00::/64', ...withPeer({ addresses: ['fd01::2'] }) },
+      `peers.alice.addresses[0]: ${outside}, got "fd01::2"; choose an address of the network`,
+    ],
+    [
+      'an IPv6 address without an IPv6 network',
+      withPeer({ addresses: ['fd00::2'] }),
+      'peers.alice.addresses[0]: is an IPv6 address, but the VPN has no IPv6 network, got "fd00::2"; set network6, or remove the address',
+    ],
+    [
+      'the server’s own address',
+      withPeer({ addresses: ['10.13.13.1'] }),
+      'peers.alice.addresses[0]: is the server’s own address, got "10.13.13.1"; choose another address of the network',
+    ],
+    [
+      'the address of the network',
+      withPeer({ addresses: ['10.13.13.0'] }),
+      'peers.alice.addresses[0]: is the address of the network itself, got "10.13.13.0"; choose another address of the network',
+    ],
+    [
+      'the broadcast address',
+      withPeer({ addresses: ['10.13.13.255'] }),
+      'peers.alice.addresses[0]: is the broadcast address of the network, got "10.13.13.255"; choose another address of the network',
+    ],
+    [
+      'host bits in the network',
+      { network: '10.13.13.1/24' },
+      'network: is an address inside a network, not the network, got "10.13.13.1/24"; set the bits behind the prefix length to zero',
+    ],
+    [
+      'a network without room',
+      { network: '10.13.13.0/31' },
+      'network: has no room for a server and a peer, got "10.13.13.0/31"; use a prefix length of 30 or less',
+    ],
+    [
+      'an IPv6 network without room',
+      { network6: 'fd00::/127' },
+      'network6: has no room for a server and a peer, got "fd00::/127"; use a prefix length of 126 or less',
+    ],
+    [
+      'the VPN’s own network behind a peer',
+      withPeer({ routedNetworks: ['10.13.13.128/25'] }),
+      'peers.alice.routedNetworks[0]: overlaps with the VPN’s own network, got "10.13.13.128/25"; a routed network lies behind the peer: name that one',
+    ],
+    [
+      'an MTU that does not fit',
+      { mtu: 1421, underlayMtu: 1500 },
+      'mtu: does not fit into the underlay’s 1500 bytes with WireGuard’s 80, got 1421; use 1420 or less',
+    ],
+    [
+      'an MTU too small for IPv6',
+      { mtu: 1279, network6: 'fd00::/64' },
+      'mtu: is too small for IPv6, got 1279; use 1280 or more',
+    ],
+    [
+      'two private keys',
+      { privateKey: { existingSecret: 'a', value: SECRET } },
+      'privateKey: has both existingSecret and value; keep one of them',
+    ],
+    [
+      'a pre-shared key from nowhere',
+      withPeer({ presharedKey: {} }),
+      'peers.alice.presharedKey: has neither existingSecret nor value; make a Secret from `wg genpsk` and name it in existingSecret',
+    ],
+    [
+      'a rule for a peer that is not there',
+      withPeer({ allow: { web: { peers: ['bob'] } } }),
+      'peers.alice.allow.web.peers[0]: is not a peer, got "bob"; name a key of peers',
+    ],
+    [
+      'ports in the wrong order',
+      withPeer({ allow: { web: { networks: ['10.0.0.1'], ports: [{ port: 443, endPort: 80 }] } } }),
+      'peers.alice.allow.web.ports[0].endPort: is below the first port 443, got 80; put the lower port first',
+    ],
+    [
+      'a node port of a ClusterIP',
+      { service: { type: 'ClusterIP', nodePort: 31820 } },
+      'service.nodePort: is set, but a Service of type ClusterIP has none, got 31820; remove it, or use the type NodePort',
+    ],
+    [
+      'a NodePort without an address',
+      { service: { type: 'NodePort', clusterIP: 'None' } },
+      'service.clusterIP: is set, but a Service of type NodePort needs an address, got "None"; remove it, or use the type ClusterIP',
+    ],
   ];
 
   test.each(table)('refuse %s', (_, values, sentence) => {
@@ -274,16 +393,37 @@ describe('the checks', () => {
   });
 
   test('report everything at once', () => {
-    expect(problems({ mtu: 1421, underlayMtu: 1500, network: '10.0.0.0/31', ...withPeer({}) }).map((sentence) => sentence.split(':')[0])).toEqual(['network', 'mtu', 'peers.alice.addresses[0]']);
+    expect(
+      problems({ mtu: 1421, underlayMtu: 1500, network: '10.0.0.0/31', ...withPeer({}) }).map(
+        (sentence) => sentence.split(':')[0],
+      ),
+    ).toEqual(['network', 'mtu', 'peers.alice.addresses[0]']);
   });
 
   test('accept the last MTU that fits, the last prefix with room, and the last address before the broadcast', () => {
-    expect(problems({ mtu: 1420, underlayMtu: 1500, network: '10.0.0.0/30', network6: 'fd00::/126', ...withPeer({ addresses: ['10.0.0.2', 'fd00::3'] }) })).toEqual([]);
+    expect(
+      problems({
+        mtu: 1420,
+        underlayMtu: 1500,
+        network: '10.0.0.0/30',
+        network6: 'fd00::/126',
+        ...withPeer({ addresses: ['10.0.0.2', 'fd00::3'] }),
+      }),
+    ).toEqual([]);
   });
 
   test('refuse a configuration that the API would not take', () => {
-    const rules = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`rule-${String(i)}`, { networks: Array.from({ length: 20 }, (_, j) => `10.${String(i % 256)}.${String(j)}.0/24`) }]));
-    expect(problems(withPeer({ allow: rules }))).toEqual([expect.stringMatching(/^peers: make a ConfigMap larger than the 1048576 bytes that the API takes, got \d{7}; have fewer peers in a release$/)]);
+    const rules = Object.fromEntries(
+      Array.from({ length: 2000 }, (_, i) => [
+        `rule-${String(i)}`,
+        { networks: Array.from({ length: 20 }, (_, j) => `10.${String(i % 256)}.${String(j)}.0/24`) },
+      ]),
+    );
+    expect(problems(withPeer({ allow: rules }))).toEqual([
+      expect.stringMatching(
+        /^peers: make a ConfigMap larger than the 1048576 bytes that the API takes, got \d{7}; have fewer peers in a release$/,
+      ),
+    ]);
   });
 });
 
@@ -297,7 +437,10 @@ describe('the Service', () => {
   });
 
   test('has a node port where one is given', () => {
-    expect(serviceWith({ type: 'NodePort', nodePort: 31820 })).toMatchObject({ type: 'NodePort', ports: [{ nodePort: 31820 }] });
+    expect(serviceWith({ type: 'NodePort', nodePort: 31820 })).toMatchObject({
+      type: 'NodePort',
+      ports: [{ nodePort: 31820 }],
+    });
   });
 
   test.each([
@@ -316,19 +459,25 @@ describe('the Service', () => {
   });
 
   test('has its own annotations beside those of all objects', () => {
-    const { metadata } = find('Service', 'home-wireguard', { commonAnnotations: { a: '1', b: '1' }, service: { annotations: { b: '2' } } })!;
+    const { metadata } = find('Service', 'home-wireguard', {
+      commonAnnotations: { a: '1', b: '1' },
+      service: { annotations: { b: '2' } },
+    })!;
     expect(metadata['annotations']).toEqual({ a: '1', b: '2' });
   });
 
   test('is not there if it is turned off, and a host port leads to the pod', () => {
     const values = { service: { enabled: false }, hostPort: 51821 };
     expect(service(values)).toBeUndefined();
-    expect(server(values).ports).toEqual([{ name: 'wireguard', containerPort: 51820, hostPort: 51821, protocol: 'UDP' }]);
+    expect(server(values).ports).toEqual([
+      { name: 'wireguard', containerPort: 51820, hostPort: 51821, protocol: 'UDP' },
+    ]);
   });
 });
 
 describe('images', () => {
-  const images = (values: JsonObject): string[] => [...(pod(values).initContainers ?? []), ...pod(values).containers].map(({ image }) => image);
+  const images = (values: JsonObject): string[] =>
+    [...(pod(values).initContainers ?? []), ...pod(values).containers].map(({ image }) => image);
 
   test('are pinned to a version by default', () => {
     for (const image of images({})) expect(image).toMatch(/^[a-z.]+\/[a-z/]+:[0-9]+\.[0-9]+/);
@@ -340,36 +489,59 @@ describe('images', () => {
   });
 
   test('all come from the registry of the release where it has one', () => {
-    const values = { global: { imageRegistry: 'registry.example.com:5000/mirror' }, userspace: { image: { repository: 'a/b' } } };
+    const values = {
+      global: { imageRegistry: 'registry.example.com:5000/mirror' },
+      userspace: { image: { repository: 'a/b' } },
+    };
     for (const image of images(values)) expect(image.startsWith('registry.example.com:5000/mirror/')).toBe(true);
   });
 
   test('are pulled with the Secrets of the release and of the chart', () => {
-    expect(pod({ global: { imagePullSecrets: [{ name: 'a' }] }, imagePullSecrets: [{ name: 'b' }] })['imagePullSecrets']).toEqual([{ name: 'a' }, { name: 'b' }]);
+    expect(
+      pod({ global: { imagePullSecrets: [{ name: 'a' }] }, imagePullSecrets: [{ name: 'b' }] })['imagePullSecrets'],
+    ).toEqual([{ name: 'a' }, { name: 'b' }]);
     expect(pod()['imagePullSecrets']).toBeUndefined();
   });
 });
 
 describe('names and labels', () => {
   test('are those of the release and the chart, unless it is in the release’s name already', () => {
-    const nameIn = (name: string, values: JsonObject = {}): string => wireguard.objects({ values, release: { name } }).find(({ kind }) => kind === 'Deployment')!.metadata.name;
-    expect([nameIn('home'), nameIn('my-wireguard'), nameIn('home', { nameOverride: 'vpn' }), nameIn('home', { fullnameOverride: 'x' })]).toEqual(['home-wireguard', 'my-wireguard', 'home-vpn', 'x']);
+    const nameIn = (name: string, values: JsonObject = {}): string =>
+      wireguard.objects({ values, release: { name } }).find(({ kind }) => kind === 'Deployment')!.metadata.name;
+    expect([
+      nameIn('home'),
+      nameIn('my-wireguard'),
+      nameIn('home', { nameOverride: 'vpn' }),
+      nameIn('home', { fullnameOverride: 'x' }),
+    ]).toEqual(['home-wireguard', 'my-wireguard', 'home-vpn', 'x']);
   });
 
   test('of all objects can be added to, but what selects the pod cannot be replaced', () => {
     const commonLabels = { team: 'network', 'app.kubernetes.io/name': 'other' };
-    for (const object of objects({ commonLabels })) expect(labelsOf(object)).toMatchObject({ team: 'network', 'app.kubernetes.io/name': 'wireguard' });
+    for (const object of objects({ commonLabels }))
+      expect(labelsOf(object)).toMatchObject({ team: 'network', 'app.kubernetes.io/name': 'wireguard' });
   });
 
   test('of the pod win over those of all objects', () => {
-    const values = { commonLabels: { team: 'a', site: 'x' }, podLabels: { team: 'b', 'app.kubernetes.io/instance': 'other' } };
-    expect(template(values).metadata.labels).toMatchObject({ team: 'b', site: 'x', 'app.kubernetes.io/instance': 'home' });
+    const values = {
+      commonLabels: { team: 'a', site: 'x' },
+      podLabels: { team: 'b', 'app.kubernetes.io/instance': 'other' },
+    };
+    expect(template(values).metadata.labels).toMatchObject({
+      team: 'b',
+      site: 'x',
+      'app.kubernetes.io/instance': 'home',
+    });
     expect(labelsOf(find('Deployment', 'home-wireguard', values)!)).toMatchObject({ team: 'a' });
   });
 
   test('select by name and instance only, so that an upgrade never changes a selector', () => {
-    const selector = (find('Deployment', 'home-wireguard', { commonLabels: { team: 'a' } })!['spec'] as { selector: unknown }).selector;
-    expect(selector).toEqual({ matchLabels: { 'app.kubernetes.io/name': 'wireguard', 'app.kubernetes.io/instance': 'home' } });
+    const selector = (
+      find('Deployment', 'home-wireguard', { commonLabels: { team: 'a' } })!['spec'] as { selector: unknown }
+    ).selector;
+    expect(selector).toEqual({
+      matchLabels: { 'app.kubernetes.io/name': 'wireguard', 'app.kubernetes.io/instance': 'home' },
+    });
   });
 });
 
@@ -406,32 +578,56 @@ describe('what people expect of a workload', () => {
   });
 
   test('more objects are installed as they are', () => {
-    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { note: '{{ .Values }}' } };
+    const object = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'notes' },
+      data: { note: '{{ .Values }}' },
+    };
     expect(objects({ extraObjects: [object] })).toContainEqual(object);
   });
 
   test('the service account is made without a token, or left out, or another’s', () => {
     expect(find('ServiceAccount', 'home-wireguard')).toMatchObject({ automountServiceAccountToken: false });
     expect(pod()['automountServiceAccountToken']).toBe(false);
-    const account = (values: JsonObject): [number, string] => [objects({ serviceAccount: values }).filter(({ kind }) => kind === 'ServiceAccount').length, pod({ serviceAccount: values }).serviceAccountName];
-    expect([account({}), account({ name: 'x' }), account({ create: false }), account({ create: false, name: 'x' })]).toEqual([[1, 'home-wireguard'], [1, 'x'], [0, 'default'], [0, 'x']]);
+    const account = (values: JsonObject): [number, string] => [
+      objects({ serviceAccount: values }).filter(({ kind }) => kind === 'ServiceAccount').length,
+      pod({ serviceAccount: values }).serviceAccountName,
+    ];
+    expect([
+      account({}),
+      account({ name: 'x' }),
+      account({ create: false }),
+      account({ create: false, name: 'x' }),
+    ]).toEqual([
+      [1, 'home-wireguard'],
+      [1, 'x'],
+      [0, 'default'],
+      [0, 'x'],
+    ]);
   });
 
   test('resources that are emptied are left out, of all containers', () => {
-    const none = { requests: { cpu: null, memory: null, 'ephemeral-storage': null }, limits: { memory: null, 'ephemeral-storage': null } };
+    const none = {
+      requests: { cpu: null, memory: null, 'ephemeral-storage': null },
+      limits: { memory: null, 'ephemeral-storage': null },
+    };
     expect(server({ resources: none }).resources).toBeUndefined();
   });
 });
 
 describe('the notes', () => {
-  const notes = (values: JsonObject = {}): string => wireguard.notes({ values, release: { name: 'home', namespace: 'vpn' } })!;
+  const notes = (values: JsonObject = {}): string =>
+    wireguard.notes({ values, release: { name: 'home', namespace: 'vpn' } })!;
 
   test('name the server and count its peers', () => {
     expect(notes(withPeer({}))).toContain('WireGuard server home-wireguard in namespace vpn');
   });
 
   test('say how to make the Secret that the pod waits for, and nothing of it where the key is given', () => {
-    expect(notes({ privateKey: { existingSecret: 'server', key: 'wg' } })).toContain('create secret generic server --from-file=wg=/dev/stdin');
+    expect(notes({ privateKey: { existingSecret: 'server', key: 'wg' } })).toContain(
+      'create secret generic server --from-file=wg=/dev/stdin',
+    );
     expect(notes({ privateKey: { value: SECRET } })).not.toContain('create secret');
     expect(notes({ privateKey: { value: SECRET } })).not.toContain(SECRET);
   });
@@ -440,7 +636,7 @@ describe('the notes', () => {
     ['the load balancer', {}, 'address of the load balancer, port 51820'],
     ['the nodes', { service: { type: 'NodePort' } }, 'address of any node'],
     ['the cluster only', { service: { type: 'ClusterIP' } }, 'home-wireguard.vpn.svc, port 51820'],
-    ['the pod’s node', { service: { enabled: false }, hostPort: 51821 }, 'address of the pod\'s node, port 51821'],
+    ['the pod’s node', { service: { enabled: false }, hostPort: 51821 }, "address of the pod's node, port 51821"],
     ['nowhere', { service: { enabled: false } }, 'owhere yet: set service.enabled or hostPort'],
   ])('tell clients to come to %s', (_, values, sentence) => {
     expect(notes(values as JsonObject)).toContain(sentence);

@@ -62,13 +62,26 @@ export function asPlain(chart: HelmChart, { files, set = [], setString = [], rel
 }
 
 /** What a real Helm makes of values. */
-export function asHelm(helm: string, chart: string, { files, set = [], setString = [], release = RELEASE }: Given): Verdict {
+export function asHelm(
+  helm: string,
+  chart: string,
+  { files, set = [], setString = [], release = RELEASE }: Given,
+): Verdict {
   const flags = [
     ...files.flatMap((file) => ['-f', file]),
     ...set.flatMap((expression) => ['--set', expression]),
     ...setString.flatMap((expression) => ['--set-string', expression]),
   ];
-  const command = ['template', release.name, chart, '-n', release.namespace, '--kube-version', KUBERNETES_VERSION, ...flags];
+  const command = [
+    'template',
+    release.name,
+    chart,
+    '-n',
+    release.namespace,
+    '--kube-version',
+    KUBERNETES_VERSION,
+    ...flags,
+  ];
   const { status, stdout, stderr, error } = spawnSync(helm, command, { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (error !== undefined) throw error;
   if (status === 0) return { kind: 'objects', objects: keyed(parse(stdout)) };
@@ -86,7 +99,9 @@ export function difference(plain: Verdict, helm: Verdict): string | undefined {
   }
   if (plain.kind === 'schema') return undefined;
   if (plain.kind === 'checks') {
-    return plain.text === (helm as typeof plain).text ? undefined : `plain refuses with:\n${plain.text}\nhelm refuses with:\n${(helm as typeof plain).text}`;
+    return plain.text === (helm as typeof plain).text
+      ? undefined
+      : `plain refuses with:\n${plain.text}\nhelm refuses with:\n${(helm as typeof plain).text}`;
   }
   const { objects } = helm as typeof plain;
   for (const key of new Set([...plain.objects.keys(), ...objects.keys()])) {
@@ -97,7 +112,9 @@ export function difference(plain: Verdict, helm: Verdict): string | undefined {
 }
 
 function summary(verdict: Verdict): string {
-  return verdict.kind === 'objects' ? `${String(verdict.objects.size)} objects` : `refused by the ${verdict.kind}: ${verdict.text}`;
+  return verdict.kind === 'objects'
+    ? `${String(verdict.objects.size)} objects`
+    : `refused by the ${verdict.kind}: ${verdict.text}`;
 }
 
 function firstDifference(ours: unknown, theirs: unknown, at: string): string {
@@ -118,7 +135,8 @@ function isContainer(value: unknown): value is Record<string, unknown> {
 function canonical(value: unknown): string {
   if (typeof value === 'bigint') return `${String(value)}n`;
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (!isContainer(value)) return Object.is(value, -0) ? '-0' : (JSON.stringify(value) ?? 'nothing');
+  if (value === undefined) return 'nothing';
+  if (!isContainer(value)) return Object.is(value, -0) ? '-0' : JSON.stringify(value);
   return `{${Object.keys(value)
     .sort()
     .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`)
@@ -142,7 +160,8 @@ function parse(stream: string): unknown[] {
 }
 
 function meaning(node: unknown): unknown {
-  if (isMap(node)) return Object.fromEntries(node.items.map(({ key, value }) => [String(meaning(key)), meaning(value)]));
+  if (isMap(node))
+    return Object.fromEntries(node.items.map(({ key, value }) => [String(meaning(key)), meaning(value)]));
   if (isSeq(node)) return node.items.map(meaning);
   if (!isScalar(node)) return null;
   return node.type === 'PLAIN' ? resolvePlain(node.source ?? '') : node.value;
@@ -157,7 +176,11 @@ function isHook(object: unknown): boolean {
 function keyed(objects: readonly unknown[]): Map<string, unknown[]> {
   const map = new Map<string, unknown[]>();
   for (const object of objects) {
-    const { apiVersion, kind, metadata } = object as { apiVersion: string; kind: string; metadata?: { namespace?: string; name?: string } };
+    const { apiVersion, kind, metadata } = object as {
+      apiVersion: string;
+      kind: string;
+      metadata?: { namespace?: string; name?: string };
+    };
     const key = `${apiVersion} ${kind} ${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
     map.set(key, [...(map.get(key) ?? []), object]);
   }

@@ -25,7 +25,8 @@ function repairKeys(values: DraftMap, random: Random): void {
     const { presharedKey } = peer;
     if (!isMap(presharedKey)) continue;
     repairKey(presharedKey, random);
-    if (presharedKey['value'] === undefined && presharedKey['existingSecret'] === undefined) presharedKey['existingSecret'] = 'keys';
+    if (presharedKey['value'] === undefined && presharedKey['existingSecret'] === undefined)
+      presharedKey['existingSecret'] = 'keys';
   }
 }
 
@@ -40,7 +41,8 @@ function repairMtu(values: DraftMap): void {
   if (typeof mtu !== 'number') return;
   const least = network6 === undefined ? 576 : 1280;
   values['mtu'] = Math.max(mtu, least);
-  if (typeof underlayMtu === 'number') values['underlayMtu'] = Math.min(9216, Math.max(underlayMtu, Math.max(mtu, least) + 80));
+  if (typeof underlayMtu === 'number')
+    values['underlayMtu'] = Math.min(9216, Math.max(underlayMtu, Math.max(mtu, least) + 80));
 }
 
 function repairService(values: DraftMap): void {
@@ -49,7 +51,8 @@ function repairService(values: DraftMap): void {
   const type = service['type'] ?? 'LoadBalancer';
   if (type === 'ClusterIP') remove(service, 'nodePort', 'externalTrafficPolicy');
   if (type !== 'ClusterIP' && service['clusterIP'] === 'None') remove(service, 'clusterIP');
-  if (service['ipFamilyPolicy'] === 'SingleStack' && Array.isArray(service['ipFamilies'])) service['ipFamilies'] = service['ipFamilies'].slice(0, 1);
+  if (service['ipFamilyPolicy'] === 'SingleStack' && Array.isArray(service['ipFamilies']))
+    service['ipFamilies'] = service['ipFamilies'].slice(0, 1);
 }
 
 function remove(map: DraftMap, ...keys: readonly string[]): void {
@@ -72,7 +75,9 @@ function repairPeers(values: DraftMap, random: Random): void {
   for (const [name, peer] of Object.entries(peers)) {
     if (!isMap(peer)) continue;
     const given = Array.isArray(peer['addresses']) ? peer['addresses'].length : 1;
-    const addresses = Array.from({ length: given }, () => freeHost(random.chance(0.3) ? (network6 ?? network) : network, hosts, random));
+    const addresses = Array.from({ length: given }, () =>
+      freeHost(random.chance(0.3) ? (network6 ?? network) : network, hosts, random),
+    );
     const free = addresses.filter((address) => address !== undefined);
     if (free.length === 0 || keys.has(peer['publicKey'] ?? null)) {
       remove(peers, name);
@@ -84,7 +89,7 @@ function repairPeers(values: DraftMap, random: Random): void {
       peer['routedNetworks'] = peer['routedNetworks']
         .map((routed) => (typeof routed === 'string' ? networkOf(routed, 128, random) : routed))
         .filter((routed) => {
-          const bits = networkBits(String(routed));
+          const bits = networkBits(routed as string);
           if (taken.some((other) => other.startsWith(bits) || bits.startsWith(other))) return false;
           taken.push(bits);
           return true;
@@ -141,7 +146,9 @@ function numberOf(cidr: string): bigint {
 /** An address in one of the ways to write it. */
 function print(number: bigint, v6: boolean, random: Random): string {
   const width = v6 ? 16n : 8n;
-  const parts = Array.from({ length: v6 ? 8 : 4 }, (_, i) => Number((number >> (width * BigInt((v6 ? 7 : 3) - i))) & ((1n << width) - 1n)));
+  const parts = Array.from({ length: v6 ? 8 : 4 }, (_, i) =>
+    Number((number >> (width * BigInt((v6 ? 7 : 3) - i))) & ((1n << width) - 1n)),
+  );
   if (!v6) return parts.join('.');
   const groups = parts.map((part) => part.toString(16).padStart(random.chance(0.2) ? 4 : 1, '0'));
   const text = random.chance(0.6) ? compressed(groups, parts) : groups.join(':');
@@ -156,7 +163,9 @@ function compressed(groups: readonly string[], parts: readonly number[]): string
     while (parts[end] === 0) end++;
     if (end - start > length) [from, length] = [start, end - start];
   });
-  return length === 0 ? groups.join(':') : `${groups.slice(0, from).join(':')}::${groups.slice(from + length).join(':')}`;
+  return length === 0
+    ? groups.join(':')
+    : `${groups.slice(0, from).join(':')}::${groups.slice(from + length).join(':')}`;
 }
 
 /** Two peers, and what one takes from the other. */
@@ -179,7 +188,8 @@ function onePeer(title: string, change: (peer: DraftMap, random: Random, values:
   };
 }
 
-const withNetwork = (values: DraftMap): string => (typeof values['network'] === 'string' ? values['network'] : '10.13.13.0/24');
+const withNetwork = (values: DraftMap): string =>
+  typeof values['network'] === 'string' ? values['network'] : '10.13.13.0/24';
 
 export const WIREGUARD_FAULTS: readonly Fault[] = [
   twoPeers('one key twice', (one, other) => (other['publicKey'] = one['publicKey'] ?? '')),
@@ -189,18 +199,33 @@ export const WIREGUARD_FAULTS: readonly Fault[] = [
     one['routedNetworks'] = ['198.18.0.0/15'];
     other['routedNetworks'] = ['198.19.4.0/24', '198.18.0.0/16'];
   }),
-  onePeer('an address outside', (peer, random) => (peer['addresses'] = [random.pick(['8.8.8.8', '10.13.14.2', '2001:db8::7', '0.0.0.0', '::'])!])),
+  onePeer(
+    'an address outside',
+    (peer, random) => (peer['addresses'] = [random.pick(['8.8.8.8', '10.13.14.2', '2001:db8::7', '0.0.0.0', '::'])!]),
+  ),
   onePeer('a special address', (peer, random, values) => {
     const network = withNetwork(values);
     const host = random.pick([0n, 1n, (1n << BigInt(Math.max(0, widthOf(network) - prefixLength(network)))) - 1n])!;
     peer['addresses'] = [print(numberOf(network) + host, false, random)];
   }),
-  onePeer('a network with host bits', (peer, random) => (peer['routedNetworks'] = [random.pick(['192.0.2.1/24', '2001:db8::1/64', '0.0.0.1/0'])!])),
-  onePeer('the VPN’s own network behind a peer', (peer, random, values) => (peer['routedNetworks'] = [random.pick([withNetwork(values), '0.0.0.0/0', '::/0'])!])),
+  onePeer(
+    'a network with host bits',
+    (peer, random) => (peer['routedNetworks'] = [random.pick(['192.0.2.1/24', '2001:db8::1/64', '0.0.0.1/0'])!]),
+  ),
+  onePeer(
+    'the VPN’s own network behind a peer',
+    (peer, random, values) => (peer['routedNetworks'] = [random.pick([withNetwork(values), '0.0.0.0/0', '::/0'])!]),
+  ),
   onePeer('a peer that does not exist', (peer) => (peer['allow'] = { rule: { peers: ['nobody'] } })),
-  onePeer('ports in the wrong order', (peer) => (peer['allow'] = { rule: { networks: ['0.0.0.0/0'], ports: [{ port: 443, endPort: 80 }] } })),
+  onePeer(
+    'ports in the wrong order',
+    (peer) => (peer['allow'] = { rule: { networks: ['0.0.0.0/0'], ports: [{ port: 443, endPort: 80 }] } }),
+  ),
   onePeer('a pre-shared key from nowhere', (peer) => (peer['presharedKey'] = {})),
-  onePeer('two pre-shared keys', (peer) => (peer['presharedKey'] = { existingSecret: 'keys', value: peer['publicKey'] ?? '' })),
+  onePeer(
+    'two pre-shared keys',
+    (peer) => (peer['presharedKey'] = { existingSecret: 'keys', value: peer['publicKey'] ?? '' }),
+  ),
   (values) => {
     values['privateKey'] = { existingSecret: 'wireguard-server', value: `${'A'.repeat(43)}=` };
     return 'two private keys';
@@ -224,7 +249,10 @@ export const WIREGUARD_FAULTS: readonly Fault[] = [
     return 'an MTU that is too small';
   },
   (values, random) => {
-    const [key, value] = random.pick([['nodePort', 31820], ['externalTrafficPolicy', 'Local']] as const)!;
+    const [key, value] = random.pick([
+      ['nodePort', 31820],
+      ['externalTrafficPolicy', 'Local'],
+    ] as const)!;
     values['service'] = { type: 'ClusterIP', [key]: value };
     return `a ClusterIP with ${key}`;
   },

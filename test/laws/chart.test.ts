@@ -21,7 +21,12 @@ const root = path.join(__dirname, '../..');
 
 function filesOf(folder: string): string[] {
   const full = path.join(root, folder);
-  return fs.existsSync(full) ? fs.readdirSync(full).filter((name) => name.endsWith('.yaml')).map((name) => path.join(full, name)) : [];
+  return fs.existsSync(full)
+    ? fs
+        .readdirSync(full)
+        .filter((name) => name.endsWith('.yaml'))
+        .map((name) => path.join(full, name))
+    : [];
 }
 
 /** The numbers of a run, for its last lines and for whoever doubts them. */
@@ -43,7 +48,10 @@ function record(chart: string, counts: Counts): void {
 }
 
 const releases = fc.record({
-  name: fc.oneof({ weight: 3, arbitrary: fc.constant('vpn') }, { weight: 1, arbitrary: fc.constantFrom('a', 'wireguard', 'my-wireguard-1', '10', 'y', 'x'.repeat(53)) }),
+  name: fc.oneof(
+    { weight: 3, arbitrary: fc.constant('vpn') },
+    { weight: 1, arbitrary: fc.constantFrom('a', 'wireguard', 'my-wireguard-1', '10', 'y', 'x'.repeat(53)) },
+  ),
   namespace: fc.constantFrom('default', 'vpn', '10', 'y'),
 });
 
@@ -85,53 +93,50 @@ describeWith(tools.helms().length > 0 ? [] : ALL_HELMS, 'the law of the charts',
       });
     }
 
-    test(
-      `both readers make the same of ${String(CASES)} generated values files, or refuse them with the same text`,
-      () => {
-        const counts = { accepted: 0, schema: 0, checks: 0 };
-        const changed = new Map(leafPaths(chart.schema).map((leaf) => [leaf, 0]));
-        let done = 0;
-        let failure: number | undefined;
-        const arbitrary: fc.Arbitrary<ValuesCase> = CHART_VALUES[name as keyof typeof CHART_VALUES];
-        fc.assert(
-          fc.property(arbitrary, releases, (values, release) => {
-            const on = done < CASES_ON_ALL ? helms : [helms[done % helms.length]!];
-            done++;
-            // Shrinking further would take longer than it helps.
-            if (failure !== undefined && Date.now() - failure > SHRINK_MILLISECONDS) return;
-            withFolder((folder) => {
-              const given = { ...writeCase(folder, values), release };
-              let kind;
-              try {
-                ({ kind } = expectSame(given, on));
-              } catch (error) {
-                failure ??= Date.now();
-                throw error;
-              }
-              counts[kind === 'objects' ? 'accepted' : kind]++;
-              if (kind === 'objects') {
-                for (const leaf of changedLeaves(chart.schema, loadValues(given).values)) changed.set(leaf, (changed.get(leaf) ?? 0) + 1);
-              }
-            });
-          }),
-          { numRuns: CASES, seed: SEED, ignoreEqualValues: false },
-        );
-        const [leaf = '', times = 0] = [...changed].sort(([, a], [, b]) => a - b)[0] ?? [];
-        record(name, {
-          seed: SEED,
-          cases: CASES,
-          accepted: counts.accepted,
-          refusedBySchema: counts.schema,
-          refusedByChecks: counts.checks,
-          leaves: changed.size,
-          leastChanged: { leaf, times },
-        });
-        expect(counts.accepted / CASES).toBeGreaterThanOrEqual(0.6);
-        expect((counts.schema + counts.checks) / CASES).toBeGreaterThanOrEqual(0.1);
-        expect(counts.checks).toBeGreaterThan(0);
-        expect([leaf, times >= (CASES * 5) / 300]).toEqual([leaf, true]);
-      },
-      600_000,
-    );
+    test(`both readers make the same of ${String(CASES)} generated values files, or refuse them with the same text`, () => {
+      const counts = { accepted: 0, schema: 0, checks: 0 };
+      const changed = new Map(leafPaths(chart.schema).map((leaf) => [leaf, 0]));
+      let done = 0;
+      let failure: number | undefined;
+      const arbitrary: fc.Arbitrary<ValuesCase> = CHART_VALUES[name as keyof typeof CHART_VALUES];
+      fc.assert(
+        fc.property(arbitrary, releases, (values, release) => {
+          const on = done < CASES_ON_ALL ? helms : [helms[done % helms.length]!];
+          done++;
+          // Shrinking further would take longer than it helps.
+          if (failure !== undefined && Date.now() - failure > SHRINK_MILLISECONDS) return;
+          withFolder((folder) => {
+            const given = { ...writeCase(folder, values), release };
+            let kind;
+            try {
+              ({ kind } = expectSame(given, on));
+            } catch (error) {
+              failure ??= Date.now();
+              throw error;
+            }
+            counts[kind === 'objects' ? 'accepted' : kind]++;
+            if (kind === 'objects') {
+              for (const leaf of changedLeaves(chart.schema, loadValues(given).values))
+                changed.set(leaf, (changed.get(leaf) ?? 0) + 1);
+            }
+          });
+        }),
+        { numRuns: CASES, seed: SEED, ignoreEqualValues: false },
+      );
+      const [leaf = '', times = 0] = [...changed].sort(([, a], [, b]) => a - b)[0] ?? [];
+      record(name, {
+        seed: SEED,
+        cases: CASES,
+        accepted: counts.accepted,
+        refusedBySchema: counts.schema,
+        refusedByChecks: counts.checks,
+        leaves: changed.size,
+        leastChanged: { leaf, times },
+      });
+      expect(counts.accepted / CASES).toBeGreaterThanOrEqual(0.6);
+      expect((counts.schema + counts.checks) / CASES).toBeGreaterThanOrEqual(0.1);
+      expect(counts.checks).toBeGreaterThan(0);
+      expect([leaf, times >= (CASES * 5) / 300]).toEqual([leaf, true]);
+    }, 600_000);
   });
 });

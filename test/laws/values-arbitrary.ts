@@ -67,7 +67,8 @@ export function acceptedValues(count: number, seed: number): JsonObject[] {
   // One by one, so that the first are the same whatever the count.
   const stream = fc.sample(right, { seed, numRuns: count * 3 }).map(mergedValues);
   const accepted = stream.filter((values) => isAccepted(values)).slice(0, count);
-  if (accepted.length < count) throw new Error(`of ${String(stream.length)} generated values files only ${String(accepted.length)} were accepted`);
+  if (accepted.length < count)
+    throw new Error(`of ${String(stream.length)} generated values files only ${String(accepted.length)} were accepted`);
   return accepted;
 }
 
@@ -92,7 +93,8 @@ function copyOf(values: Json): unknown {
 function childrenOf(schema: z.core.$ZodType, path: string): [string, z.core.$ZodType][] | undefined {
   const { schema: inner } = unwrap(schema);
   const shape = shapeOf(inner);
-  if (shape !== undefined) return Object.entries(shape).map(([key, child]) => [path === '' ? key : `${path}.${key}`, child]);
+  if (shape !== undefined)
+    return Object.entries(shape).map(([key, child]) => [path === '' ? key : `${path}.${key}`, child]);
   const element = elementOf(inner);
   if (element === undefined || !hasLeaves(element)) return undefined;
   return [[`${path}${isRecord(inner) ? '.<name>' : '[]'}`, element]];
@@ -129,7 +131,8 @@ export function changedLeaves(schema: z.core.$ZodType, values: Json, path = ''):
       if (value !== undefined) add(child, value, path === '' ? key : `${path}.${key}`);
     }
   } else if (element !== undefined && hasLeaves(element)) {
-    for (const item of Object.values(values as object) as Json[]) add(element, item, `${path}${isRecord(inner) ? '.<name>' : '[]'}`);
+    for (const item of Object.values(values as object) as Json[])
+      add(element, item, `${path}${isRecord(inner) ? '.<name>' : '[]'}`);
   } else if (!hasDefault || JSON.stringify(z.parse(schema, undefined)) !== JSON.stringify(values)) {
     changed.add(path);
   }
@@ -144,14 +147,123 @@ const MOST_ELEMENTS = 3;
 
 /** Texts that some printer, parser or shell takes for something else. */
 export const HOSTILE_TEXTS = [
-  ...['', ' ', ' leading', 'trailing ', 'a\nb', '\n', 'a\n', '\na', 'a\n\n', 'a\n\nb\n', '\ta', 'a\tb', 'a\r\nb', '\r', ' \n a', 'a \nb'],
-  ...['"', "'", '\\', '\\n', '`', '"quoted"', "it's", '{{ .Values }}', '{{', '}}', '{{- fail "x" }}', '{{/* x */}}', '{{"{{"}}'],
-  ...['$(HOME)', '$HOME', '%', '%s', '%!d(string=x)', '- a', '-', '---', '...', '--- a', 'a\n---\nkind: Role\n', '# a', 'a # b', 'a: b', 'a:', ': a'],
-  ...['[', '{', ']', '}', '!', '!!int 1', '&a', '*a', '|', '>', '|-\n a', '@a', '?', '? a', ',', '=', '<<', '<a>&</a>', '\\u003c'],
-  ...['null', '~', 'true', 'False', 'yes', 'on', 'off', 'y', 'n', '012', '0x1f', '0o17', '0b11', '1e3', '1_000', '12:30:45', '2001-01-01', '.inf', '.nan'],
+  ...[
+    '',
+    ' ',
+    ' leading',
+    'trailing ',
+    'a\nb',
+    '\n',
+    'a\n',
+    '\na',
+    'a\n\n',
+    'a\n\nb\n',
+    '\ta',
+    'a\tb',
+    'a\r\nb',
+    '\r',
+    ' \n a',
+    'a \nb',
+  ],
+  ...[
+    '"',
+    "'",
+    '\\',
+    '\\n',
+    '`',
+    '"quoted"',
+    "it's",
+    '{{ .Values }}',
+    '{{',
+    '}}',
+    '{{- fail "x" }}',
+    '{{/* x */}}',
+    '{{"{{"}}',
+  ],
+  ...[
+    '$(HOME)',
+    '$HOME',
+    '%',
+    '%s',
+    '%!d(string=x)',
+    '- a',
+    '-',
+    '---',
+    '...',
+    '--- a',
+    'a\n---\nkind: Role\n',
+    '# a',
+    'a # b',
+    'a: b',
+    'a:',
+    ': a',
+  ],
+  ...[
+    '[',
+    '{',
+    ']',
+    '}',
+    '!',
+    '!!int 1',
+    '&a',
+    '*a',
+    '|',
+    '>',
+    '|-\n a',
+    '@a',
+    '?',
+    '? a',
+    ',',
+    '=',
+    '<<',
+    '<a>&</a>',
+    '\\u003c',
+  ],
+  ...[
+    'null',
+    '~',
+    'true',
+    'False',
+    'yes',
+    'on',
+    'off',
+    'y',
+    'n',
+    '012',
+    '0x1f',
+    '0o17',
+    '0b11',
+    '1e3',
+    '1_000',
+    '12:30:45',
+    '2001-01-01',
+    '.inf',
+    '.nan',
+  ],
   ...['0', '-0', '1.0', '1000000', '4200000001', '9007199254740993', 'e3', '+1'],
-  ...['\u0000', '\u0001', 'a\u007f', '\u00a0', 'a\u2028b', 'a\u2029kind: Role', '\ufeff', '\ufeffa', '\ufffe', '\uffff', '\ud7ff', '\ue000'],
-  ...['😀', 'é', 'e\u0301', '\u{10ffff}', 'word '.repeat(40), `${'x'.repeat(90)} ${'y'.repeat(90)}`, `${'long line '.repeat(12)}\nand one more`],
+  ...[
+    '\u0000',
+    '\u0001',
+    'a\u007f',
+    '\u00a0',
+    'a\u2028b',
+    'a\u2029kind: Role',
+    '\ufeff',
+    '\ufeffa',
+    '\ufffe',
+    '\uffff',
+    '\ud7ff',
+    '\ue000',
+  ],
+  ...[
+    '😀',
+    'é',
+    'e\u0301',
+    '\u{10ffff}',
+    'word '.repeat(40),
+    `${'x'.repeat(90)} ${'y'.repeat(90)}`,
+    `${'long line '.repeat(12)}\nand one more`,
+  ],
 ];
 
 const hostileText = fc.oneof(
@@ -178,15 +290,23 @@ function arbitraryOf(schema: z.core.$ZodType, depth = 0): fc.Arbitrary<Json> {
     case 'literal':
       return fc.constantFrom(...(def.values as Json[]));
     case 'array':
-      return fc.array(arbitraryOf(def.element, depth + 1), { minLength: limitsOf(inner).minItems ?? 0, maxLength: Math.min(limitsOf(inner).maxItems ?? MOST_ELEMENTS, MOST_ELEMENTS) });
+      return fc.array(arbitraryOf(def.element, depth + 1), {
+        minLength: limitsOf(inner).minItems ?? 0,
+        maxLength: Math.min(limitsOf(inner).maxItems ?? MOST_ELEMENTS, MOST_ELEMENTS),
+      });
     case 'record':
       return fc
-        .uniqueArray(fc.tuple(arbitraryOf(def.keyType, depth), arbitraryOf(def.valueType, depth + 1)), { maxLength: MOST_ELEMENTS, selector: ([key]) => key })
+        .uniqueArray(fc.tuple(arbitraryOf(def.keyType, depth), arbitraryOf(def.valueType, depth + 1)), {
+          maxLength: MOST_ELEMENTS,
+          selector: ([key]) => key,
+        })
         .map((entries) => Object.fromEntries(entries as [string, Json][]));
     case 'object':
       return objectOf(inner, depth);
     case 'union':
-      return fc.oneof(...def.options.filter((option) => depth < 3 || !isNested(option)).map((option) => arbitraryOf(option, depth)));
+      return fc.oneof(
+        ...def.options.filter((option) => depth < 3 || !isNested(option)).map((option) => arbitraryOf(option, depth)),
+      );
     case 'lazy':
       return arbitraryOf(def.getter(), depth);
     default:
@@ -207,19 +327,31 @@ function objectOf(schema: z.core.$ZodType, depth: number): fc.Arbitrary<Json> {
     const given = { weight: percent, arbitrary: value.map((one) => [[key, one] as const]) };
     return percent === 100 ? given.arbitrary : fc.oneof({ weight: 100 - percent, arbitrary: fc.constant([]) }, given);
   });
-  const more = isOpen(schema) ? fc.dictionary(fc.constantFrom('data', 'spec', 'extra'), anything(depth + 1), { maxKeys: 1 }) : fc.constant({});
-  return fc.tuple(fc.tuple(...entries), more).map(([given, others]) => ({ ...others, ...(Object.fromEntries(given.flat()) as JsonObject) }));
+  const more = isOpen(schema)
+    ? fc.dictionary(fc.constantFrom('data', 'spec', 'extra'), anything(depth + 1), { maxKeys: 1 })
+    : fc.constant({});
+  return fc
+    .tuple(fc.tuple(...entries), more)
+    .map(([given, others]) => ({ ...others, ...Object.fromEntries<Json>(given.flat()) }));
 }
 
 /** What may stand where a schema takes any value but null. */
 function anything(depth: number): fc.Arbitrary<Json> {
   const plain = hostileText.filter((given) => text.safeParse(given).success);
-  const scalar = fc.oneof(plain, fc.boolean(), numberOf(z.number().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)));
+  const scalar = fc.oneof(
+    plain,
+    fc.boolean(),
+    numberOf(z.number().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)),
+  );
   if (depth > 2) return scalar;
   return fc.oneof(
     scalar,
     fc.array(anything(depth + 1), { maxLength: MOST_ELEMENTS }),
-    fc.dictionary(fc.constantFrom('a', 'b.c', 'D/e', '10', '9', '-', '$', 'y', 'n', 'null', 'true'), anything(depth + 1), { maxKeys: MOST_ELEMENTS }),
+    fc.dictionary(
+      fc.constantFrom('a', 'b.c', 'D/e', '10', '9', '-', '$', 'y', 'n', 'null', 'true'),
+      anything(depth + 1),
+      { maxKeys: MOST_ELEMENTS },
+    ),
   );
 }
 
@@ -232,12 +364,28 @@ interface Limits {
 }
 
 function limitsOf(schema: z.core.$ZodType): Limits {
-  return z.toJSONSchema(schema, { io: 'output' }) as Limits;
+  return z.toJSONSchema(schema, { io: 'output' });
 }
 
 function numberOf(schema: z.core.$ZodType): fc.Arbitrary<number> {
   const { minimum = -Number.MAX_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = limitsOf(schema);
-  const notable = [minimum, maximum, 0, 1, -1, 25, 999_999, 1_000_000, 2 ** 31, 4_200_000_001, 0.1, 1.5, -2.25, 1e-7, 123_456_789.125];
+  const notable = [
+    minimum,
+    maximum,
+    0,
+    1,
+    -1,
+    25,
+    999_999,
+    1_000_000,
+    2 ** 31,
+    4_200_000_001,
+    0.1,
+    1.5,
+    -2.25,
+    1e-7,
+    123_456_789.125,
+  ];
   const allowed = notable.filter((number) => z.safeParse(schema, number).success);
   return fc.oneof(fc.constantFrom(...allowed), fc.integer({ min: minimum, max: maximum }));
 }
@@ -248,7 +396,9 @@ function textOf(schema: z.core.$ZodType, meta: LeafMeta): fc.Arbitrary<string> {
   if (patterns.length === 0) return hostileText.filter(isRight);
   const words = [...WORDS, ...(typeof meta.example === 'string' ? [meta.example] : [])].filter(isRight);
   const matching = fc.stringMatching(patterns[0]!, { size: 'small' }).filter(isRight);
-  return words.length === 0 ? matching : fc.oneof({ weight: 2, arbitrary: matching }, { weight: 1, arbitrary: fc.constantFrom(...words) });
+  return words.length === 0
+    ? matching
+    : fc.oneof({ weight: 2, arbitrary: matching }, { weight: 1, arbitrary: fc.constantFrom(...words) });
 }
 
 /** The patterns of a schema of text. */
@@ -273,7 +423,12 @@ export interface Place {
 }
 
 /** Every place below a part that the schema knows, of what is there and of what could be added to it. */
-export function placesOf(schema: z.core.$ZodType, value: Draft, path: readonly (string | number)[] = [], leaf = ''): Place[] {
+export function placesOf(
+  schema: z.core.$ZodType,
+  value: Draft,
+  path: readonly (string | number)[] = [],
+  leaf = '',
+): Place[] {
   const { schema: inner } = unwrap(schema);
   const shape = shapeOf(inner);
   const element = elementOf(inner);
@@ -287,7 +442,7 @@ export function placesOf(schema: z.core.$ZodType, value: Draft, path: readonly (
           ? value.map((_, index) => [index, element, `${leaf}[]`])
           : Object.keys(value).map((key) => [key, element, `${leaf}.<name>`]);
   return children.flatMap(([step, child, name]) => [
-    { path: [...path, step], leaf: name, parent: value as DraftMap, step, schema: child },
+    { path: [...path, step], leaf: name, parent: value, step, schema: child },
     ...placesOf(child, (value as DraftMap)[step] ?? null, [...path, step], name),
   ]);
 }
@@ -295,7 +450,9 @@ export function placesOf(schema: z.core.$ZodType, value: Draft, path: readonly (
 /** Every map in values whose schema names its keys. */
 function strictMaps(schema: z.core.$ZodType, values: DraftMap): DraftMap[] {
   const places = placesOf(schema, values);
-  const maps = places.filter(({ schema: of }) => shapeOf(unwrap(of).schema) !== undefined && !isOpen(unwrap(of).schema));
+  const maps = places.filter(
+    ({ schema: of }) => shapeOf(unwrap(of).schema) !== undefined && !isOpen(unwrap(of).schema),
+  );
   return [values, ...maps.map(({ parent, step }) => (parent as DraftMap)[step]).filter((map) => isMap(map))];
 }
 
@@ -319,39 +476,106 @@ const SCHEMA_FAULTS = (schema: z.ZodObject): Fault[] => {
       put(place, change(place, random));
       return `${title} at ${place.path.join('.')}`;
     };
-  const is = (...kinds: string[]) => (place: Place) => kinds.includes(kindOf(place.schema));
+  const is =
+    (...kinds: string[]) =>
+    (place: Place) =>
+      kinds.includes(kindOf(place.schema));
   const textAt = ({ parent, step, schema: of }: Place): string => {
     const value = (parent as DraftMap)[step];
     const { example } = unwrap(of).meta;
     return typeof value === 'string' ? value : typeof example === 'string' ? example : 'text';
   };
   return [
-    at('another type', () => true, (_, random) => random.pick(OTHERS)!),
+    at(
+      'another type',
+      () => true,
+      (_, random) => random.pick(OTHERS)!,
+    ),
     at('another type', is('string', 'number', 'boolean', 'enum'), (_, random) => random.pick(OTHERS)!),
     at('a bad text', is('string', 'enum', 'union'), (place, random) => {
       const right = textAt(place);
-      return random.pick(['', ` ${right}`, `${right} `, `${right}\n`, `${right}\n\n`, `${right}\u0001`, `${right}\uffff`, `${right}\u2028`, `${right}\u00a0`, `${right}x`, `${right}\r`, `😀${right}`, right.toUpperCase(), right.repeat(60), `-${right}`, `${right}/33`])!;
+      return random.pick([
+        '',
+        ` ${right}`,
+        `${right} `,
+        `${right}\n`,
+        `${right}\n\n`,
+        `${right}\u0001`,
+        `${right}\uffff`,
+        `${right}\u2028`,
+        `${right}\u00a0`,
+        `${right}x`,
+        `${right}\r`,
+        `😀${right}`,
+        right.toUpperCase(),
+        right.repeat(60),
+        `-${right}`,
+        `${right}/33`,
+      ])!;
     }),
-    at('a bad number', is('number'), (_, random) => random.pick([-1, 0, 1.5, 65536, 100_000, 4_200_000_001, 2 ** 53, 1e300, '51820'])!),
-    at('null over a default', ({ schema: of }) => unwrap(of).hasDefault, () => null),
-    at('null over nothing', ({ schema: of }) => !unwrap(of).hasDefault && unwrap(of).optional, () => null),
-    at('null for an element', ({ step, parent }) => typeof step === 'number' || !isMap(parent), () => null),
-    at('null for a required part', ({ schema: of }) => !unwrap(of).hasDefault && !unwrap(of).optional, () => null),
+    at('a bad number', is('number'), (_, random) =>
+      random.pick([-1, 0, 1.5, 65536, 100_000, 4_200_000_001, 2 ** 53, 1e300, '51820'])!,
+    ),
+    at(
+      'null over a default',
+      ({ schema: of }) => unwrap(of).hasDefault,
+      () => null,
+    ),
+    at(
+      'null over nothing',
+      ({ schema: of }) => !unwrap(of).hasDefault && unwrap(of).optional,
+      () => null,
+    ),
+    at(
+      'null for an element',
+      ({ step, parent }) => typeof step === 'number' || !isMap(parent),
+      () => null,
+    ),
+    at(
+      'null for a required part',
+      ({ schema: of }) => !unwrap(of).hasDefault && !unwrap(of).optional,
+      () => null,
+    ),
     at('an empty list', is('array'), () => []),
     at('a list with null', is('array'), () => [null]),
     at('an empty map', is('record', 'object'), () => ({})),
-    at('a bad key', is('record'), (_, random) => ({ [random.pick(['', ' ', 'A_', '-a', 'ü', 'a\nb', 'x'.repeat(400), '__proto__x', 'a/b/c'])!]: 'x' })),
+    at('a bad key', is('record'), (_, random) => ({
+      [random.pick(['', ' ', 'A_', '-a', 'ü', 'a\nb', 'x'.repeat(400), '__proto__x', 'a/b/c'])!]: 'x',
+    })),
     (values, random) => {
-      const { parent, path } = random.pick(placesOf(schema, values).filter(({ schema: of, parent: map, step }) => !unwrap(of).hasDefault && !unwrap(of).optional && Object.hasOwn(map, step))) ?? {};
+      const { parent, path } =
+        random.pick(
+          placesOf(schema, values).filter(
+            ({ schema: of, parent: map, step }) =>
+              !unwrap(of).hasDefault && !unwrap(of).optional && Object.hasOwn(map, step),
+          ),
+        ) ?? {};
       if (parent === undefined || path === undefined) return undefined;
       Reflect.deleteProperty(parent, path.at(-1)!);
       return `nothing at ${path.join('.')}`;
     },
     (values, random) => {
       const map = random.pick(strictMaps(schema, values));
-      const key = random.pick(['unknown', '__proto__', 'constructor', 'toString', '', 'Peers', 'publickey', 'a.b', '10', 'ü', 'x'.repeat(200)])!;
+      const key = random.pick([
+        'unknown',
+        '__proto__',
+        'constructor',
+        'toString',
+        '',
+        'Peers',
+        'publickey',
+        'a.b',
+        '10',
+        'ü',
+        'x'.repeat(200),
+      ])!;
       if (map === undefined) return undefined;
-      Object.defineProperty(map, key, { value: random.pick(OTHERS)!, enumerable: true, writable: true, configurable: true });
+      Object.defineProperty(map, key, {
+        value: random.pick(OTHERS)!,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
       return `an unknown key ${JSON.stringify(key)}`;
     },
   ];
@@ -378,7 +602,11 @@ function layered(values: DraftMap, { files, flags }: Form, random: Random): Omit
   const set: string[] = [];
   const setString: string[] = [];
   for (let i = 0; i < flags; i++) {
-    const taken = random.pick(scalarsOf(rest).filter(({ value, path }) => path.every((step) => isSettable(step)) && (typeof value !== 'string' || isSettable(value))));
+    const taken = random.pick(
+      scalarsOf(rest).filter(
+        ({ value, path }) => path.every((step) => isSettable(step)) && (typeof value !== 'string' || isSettable(value)),
+      ),
+    );
     if (taken === undefined) break;
     const { path, parent, value } = taken;
     const name = path.map(escaped).join('.');
@@ -403,7 +631,7 @@ interface Scalar {
 function scalarsOf(map: DraftMap, path: readonly string[] = []): Scalar[] {
   return Object.entries(map).flatMap(([key, value]): Scalar[] => {
     if (isMap(value)) return scalarsOf(value, [...path, key]);
-    return Array.isArray(value) ? [] : [{ path: [...path, key], parent: map, value: value as Scalar['value'] }];
+    return Array.isArray(value) ? [] : [{ path: [...path, key], parent: map, value: value }];
   });
 }
 
@@ -421,7 +649,10 @@ function split(values: DraftMap, count: number, random: Random): DraftMap[] {
   const layers = Array.from({ length: count }, (): DraftMap => ({}));
   for (const [key, value] of Object.entries(values)) {
     const at = random.below(count);
-    const own = isMap(value) && random.chance(0.7) ? split(value, count, random) : layers.map((_, i) => (i === at ? value : undefined));
+    const own =
+      isMap(value) && random.chance(0.7)
+        ? split(value, count, random)
+        : layers.map((_, i) => (i === at ? value : undefined));
     own.forEach((part, i) => {
       if (part !== undefined) put({ parent: layers[i]!, step: key }, part);
     });

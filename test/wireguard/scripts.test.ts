@@ -803,6 +803,24 @@ describe('server.sh', () => {
       expect(await processes(5000)).toEqual(ten);
     });
 
+    rule('a pre-shared key that cannot be taken is refused alike', async () => {
+      pod.stub('awk', `exec ${name} ${argument.join('')} "$@"`);
+      fs.mkdirSync(pod.at(`${PSK}/folder`), { recursive: true });
+      pod.mountSecret(GIVEN, { nonsense: 'n' });
+      for (const [file, sentence] of [
+        ['given-keys/none', `cannot read the pre-shared key of bob: there is no file ${pod.at(GIVEN)}/none`],
+        ['given-keys/nonsense', `the pre-shared key of bob: ${pod.at(GIVEN)}/nonsense does not hold a WireGuard key`],
+        ['given-keys/..data/nonsense', 'the pre-shared key of bob is neither preshared-keys/SECRET/KEY nor'],
+        ['preshared-keys/wireguard-psk/folder', ''],
+      ] as const) {
+        pod.output = '';
+        pod.write('etc/wireguard/config/wg.conf', config([aGuarded('bob', file)]));
+        expect(await pod.ended(pod.start('server.sh'))).toBe(1);
+        expect(pod.output).toContain(`server.sh: ${sentence}`);
+      }
+      expect(pod.argv.join('\n')).not.toContain('link add');
+    });
+
     rule('addresses and routes are planned alike', async () => {
       pod.stub('awk', `exec ${name} ${argument.join('')} "$@"`);
       pod.write('state/route4', '10.20.0.0/16\n10.30.0.0/16\n10.9.9.9/32\n');
