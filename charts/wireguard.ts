@@ -33,7 +33,8 @@ peers:
     addresses: [10.13.13.2]
 \`\`\`
 
-A change of \`peers\` is applied in place; the other peers keep their sessions. All other values change the pod, which restarts.
+A change of \`peers\` is applied in place; the other peers keep their sessions. What changes the pod itself (ports, images, MTU, the
+server's addresses, a Secret with pre-shared keys that no peer named before) restarts it.
 `,
   values: wireguardValues,
   build: (scope, v) => new WireGuardServer(scope, 'Wireguard', v),

@@ -279,7 +279,15 @@ const CHANGES: Readonly<Record<string, readonly [before: unknown, after: unknown
         },
       },
     ],
-    'peers.*.presharedKey': [
+    'peers.*.presharedKey.value': [
+      { peers: { a: peer } },
+      { peers: { a: { ...peer, presharedKey: { value: key('c') } } } },
+    ],
+    'peers.*.presharedKey.key': [
+      { peers: { a: { ...peer, presharedKey: { existingSecret: 'x', key: 'y' } } } },
+      { peers: { a: { ...peer, presharedKey: { existingSecret: 'x', key: 'z' } } } },
+    ],
+    'peers.*.presharedKey.existingSecret': [
       { peers: { a: peer } },
       { peers: { a: { ...peer, presharedKey: { existingSecret: 'x' } } } },
     ],

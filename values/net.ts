@@ -34,13 +34,10 @@ export const endpoint = z
   .max(ENDPOINT_MAX_LENGTH)
   .meta({ noun: 'a host or an address with a port', example: 'vpn.example.com:51820' });
 /** A WireGuard key in base64 (wg(8)). */
-export const wireguardKey = z
-  .string()
-  .regex(WIREGUARD_KEY_PATTERN)
-  .meta({
-    noun: 'a WireGuard key: 32 bytes in base64, 44 characters',
-    example: '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q=',
-  });
+export const wireguardKey = z.string().regex(WIREGUARD_KEY_PATTERN).meta({
+  noun: 'a WireGuard key: 32 bytes in base64, 44 characters',
+  example: '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q=',
+});
 /** A key of a map in the values: the name of a peer, a rule, a gateway. */
 export const name = z.string().regex(NAME_PATTERN).max(63).meta({ noun: 'a name', example: 'alice' });
 /** A DNS label: the name of most objects that others derive names from. */

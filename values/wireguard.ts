@@ -29,7 +29,10 @@ import {
 
 const presharedKey = z
   .strictObject({
-    existingSecret: objectName.optional().describe('Secret that holds the key').meta({ example: 'wireguard-alice' }),
+    existingSecret: objectName
+      .optional()
+      .describe('Secret that holds the key; it is mounted whole, so keep only keys in it')
+      .meta({ example: 'wireguard-alice' }),
     key: dataKey.optional().describe('Key of that Secret; absent: `preshared-key`').meta({ example: 'alice' }),
     value: wireguardKey.optional().describe('The key itself; it goes into a Secret').meta({ secret: true }),
   })
@@ -100,7 +103,7 @@ export const wireguardValues = z.strictObject({
     .record(name, wireguardPeer)
     .default({})
     .describe(
-      'Peers by name; a change is applied in place, within 10 s of the kubelet’s update, and the other peers keep their sessions',
+      'Peers by name; a change is applied in place, within 10 s of the kubelet’s update, and the other peers keep their sessions; only a Secret that no peer named before restarts the pod',
     ),
   privateKey: z
     .strictObject({
@@ -113,7 +116,8 @@ export const wireguardValues = z.strictObject({
       key: dataKey.default('private-key').describe('Key of that Secret'),
       value: wireguardKey.optional().describe('The private key itself; it goes into a Secret').meta({ secret: true }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ secret: true, noun: 'a map with existingSecret or value' }),
   mode: z
     .enum(['masquerade', 'routed'])
     .default('masquerade')

@@ -127,11 +127,3 @@ function valueAt(input: unknown, path: readonly (string | number)[]): unknown {
     input,
   );
 }
-
-/** The path at the beginning of a sentence, as steps; no steps where it begins with none. */
-export function parsePath(sentence: string): (string | number)[] {
-  const text = /^([A-Za-z0-9_.\-/[\]]+): /.exec(sentence)?.[1] ?? '';
-  return [...text.matchAll(/\[([0-9]+)\]|([^.[\]]+)/g)].map(([, index, key]) =>
-    index === undefined ? String(key) : Number(index),
-  );
-}

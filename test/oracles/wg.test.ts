@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { JsonObject } from '../../lib/helm/values-file';
 import { describeWith } from '../left-out';
 import { configOf, wireguardScenarios } from './scenarios';
 
@@ -24,6 +25,16 @@ wg setconf wg0 "$FOLDER/wg.conf"
 wg syncconf wg0 "$FOLDER/wg.conf"
 wg show wg0 dump
 `;
+
+interface Peer {
+  readonly publicKey: string;
+  readonly addresses: readonly string[];
+  readonly routedNetworks?: readonly string[] | null;
+}
+
+function peersOf({ peers = {} }: JsonObject): Peer[] {
+  return Object.values<unknown>(peers as object) as Peer[];
+}
 
 describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes the configuration', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cdk8s-vpn-wg-'));
@@ -60,12 +71,7 @@ describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes the confi
     const found = Object.fromEntries(
       peers.map((line) => line.split('\t')).map(([key, , , allowed]) => [key, (allowed ?? '').split(',').sort()]),
     );
-    const wanted = Object.values(
-      (values['peers'] ?? {}) as Record<
-        string,
-        { publicKey: string; addresses: string[]; routedNetworks?: string[] | null }
-      >,
-    );
+    const wanted = peersOf(values);
     expect(Object.keys(found).sort()).toEqual(wanted.map(({ publicKey }) => publicKey).sort());
     for (const { publicKey, addresses, routedNetworks } of wanted) {
       expect(found[publicKey]).toHaveLength(addresses.length + (routedNetworks ?? []).length);

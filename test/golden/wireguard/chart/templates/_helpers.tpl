@@ -422,22 +422,21 @@ The init container ip-forwarding is privileged. Where Pod Security is enforced, 
 {{- $parts := splitList "/" . }}
 {{- $address := index $parts 0 }}
 {{- $bits := "" }}
-{{- $family := ternary "6" "4" (contains ":" $address) }}
-{{- if eq $family "6" }}
-{{- $groups := without (splitList ":" $address) "" }}
-{{- $zeros := repeat (int (sub 8 (len $groups))) "0:" }}
-{{- range $group := splitList ":" (trimAll ":" (replace "::" (printf ":%s" $zeros) $address)) }}
-{{- $bits = printf "%s%016b" $bits (int64 (printf "0x%s" $group)) }}
-{{- end }}
+{{- if contains ":" $address }}
+  {{- $groups := without (splitList ":" $address) "" }}
+  {{- $zeros := repeat (int (sub 8 (len $groups))) "0:" }}
+  {{- range $group := splitList ":" (trimAll ":" (replace "::" (printf ":%s" $zeros) $address)) }}
+    {{- $bits = printf "%s%016b" $bits (int64 (printf "0x%s" $group)) }}
+  {{- end }}
 {{- else }}
-{{- range $octet := splitList "." $address }}
-{{- $bits = printf "%s%08b" $bits (int64 $octet) }}
-{{- end }}
+  {{- $octets := splitList "." $address }}
+  {{- $bits = printf "%08b%08b%08b%08b" (int64 (index $octets 0)) (int64 (index $octets 1)) (int64 (index $octets 2)) (int64 (index $octets 3)) }}
 {{- end }}
 {{- if eq (len $parts) 2 }}
-{{- $bits = trunc (int (index $parts 1)) $bits }}
+  {{- $bits = trunc (int (index $parts 1)) $bits }}
 {{- end }}
-{{- printf "%s.%s" $family $bits }}
+{{- ternary "6." "4." (contains ":" $address) }}
+{{- $bits }}
 {{- end }}
 
 {{- define "wireguard.prefixLength" -}}
