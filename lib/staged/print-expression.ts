@@ -252,7 +252,8 @@ function assign(name: string, how: ':=' | '=', given: Node, frame: Frame): strin
 /** Lines that hold actions only may be indented as a program is: the actions take the white space away. */
 export function indented(lines: readonly string[]): string[] {
   let depth = 0;
-  return lines.map((line) => {
+  return lines.map((given) => {
+    const line = given.trimStart();
     const closes = /^\{\{- (?:end|else)/.test(line);
     if (closes) depth--;
     const made = '  '.repeat(Math.max(depth, 0)) + line;

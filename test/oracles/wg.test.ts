@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '../../lib/helm/values-file';
 import { describeWith } from '../left-out';
-import { configOf, wireguardScenarios } from './scenarios';
+import { configOf, wireguardScenarios, type Scenario } from './scenarios';
 
 jest.setTimeout(120_000);
 
@@ -33,7 +33,7 @@ interface Peer {
 }
 
 function peersOf({ peers = {} }: JsonObject): Peer[] {
-  return Object.values<unknown>(peers as object) as Peer[];
+  return Object.values(peers as unknown as Readonly<Record<string, Peer>>);
 }
 
 describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes the configuration', () => {
@@ -64,17 +64,17 @@ describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes the confi
     );
   }
 
-  test.each(wireguardScenarios())('of $name, and has the peers that the values name', ({ values }) => {
+  test.each(wireguardScenarios())('of $name, and has the peers that the values name', ({ values }: Scenario) => {
     const { status, stdout, stderr } = apply(configOf(values)['wg.conf'] ?? '');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const [, ...peers] = stdout.trimEnd().split('\n');
-    const found = Object.fromEntries(
-      peers.map((line) => line.split('\t')).map(([key, , , allowed]) => [key, (allowed ?? '').split(',').sort()]),
+    const found = new Map(
+      peers.map((line) => line.split('\t')).map(([key = '', , , allowed = '']) => [key, allowed.split(',')]),
     );
     const wanted = peersOf(values);
-    expect(Object.keys(found).sort()).toEqual(wanted.map(({ publicKey }) => publicKey).sort());
+    expect([...found.keys()].sort()).toEqual(wanted.map(({ publicKey }) => publicKey).sort());
     for (const { publicKey, addresses, routedNetworks } of wanted) {
-      expect(found[publicKey]).toHaveLength(addresses.length + (routedNetworks ?? []).length);
+      expect(found.get(publicKey)).toHaveLength(addresses.length + (routedNetworks ?? []).length);
     }
   });
 
