@@ -60,6 +60,7 @@ async function main(): Promise<number> {
   for (const { title, seconds, outcome } of rows) {
     say(`${title.padEnd(width)}  ${seconds.toFixed(1).padStart(7)} s  ${verdict(outcome)}`);
   }
+  for (const line of lawCounts()) say(line);
   const leftOut = [...new Set(rows.flatMap(({ outcome }) => outcome.leftOut ?? []))];
   if (leftOut.length > 0) {
     say(`\nleft out${isCi() ? ', which is an error with CI=true' : ''}:`);
@@ -69,6 +70,29 @@ async function main(): Promise<number> {
   const failed = rows.reduce((sum, { outcome }) => sum + outcome.failed, 0);
   say(`\n${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+/** What `test/laws/chart.test.ts` counted of the generated values files. */
+interface LawCounts {
+  readonly seed: number;
+  readonly cases: number;
+  readonly accepted: number;
+  readonly refusedBySchema: number;
+  readonly refusedByChecks: number;
+  readonly leaves: number;
+  readonly leastChanged: { readonly leaf: string; readonly times: number };
+}
+
+function lawCounts(): string[] {
+  const file = path.join(root, 'build/law-counts.json');
+  if (!fs.existsSync(file)) return [];
+  const charts = JSON.parse(fs.readFileSync(file, 'utf8')) as Readonly<Record<string, LawCounts>>;
+  return Object.entries(charts).map(
+    ([chart, { seed, cases, accepted, refusedBySchema, refusedByChecks, leaves, leastChanged }]) =>
+      `\nlaw of the chart ${chart}: ${cases} generated values files (seed ${seed}), ${accepted} accepted, ` +
+      `${refusedBySchema} refused by the schema, ${refusedByChecks} by checks; ` +
+      `${leaves} leaves, the least changed ${leastChanged.times} times (${leastChanged.leaf})`,
+  );
 }
 
 function parseArguments(given: readonly string[]): { only: string[]; jestArguments: string[] } {

@@ -35,7 +35,9 @@ describe('golden files', () => {
   });
 
   test('every sentence about a bad values file names a path, what is wrong and what to do', () => {
-    const sentences = Object.entries(charts).flatMap(([name, chart]) => badFilesOf(name).flatMap(([, file]) => problemsOf(chart, file)));
+    const sentences = Object.entries(charts).flatMap(([name, chart]) =>
+      badFilesOf(name).flatMap(([, file]) => problemsOf(chart, file)),
+    );
     expect(sentences.length).toBeGreaterThan(30);
     expect(sentences.filter((sentence) => !/^[A-Za-z0-9_.\-/[\]]+: .+; .+$/s.test(sentence))).toEqual([]);
   });
@@ -53,17 +55,24 @@ describe.each(Object.entries(charts))('secrets of the chart %s', (name, chart) =
     for (const [file, text] of wanted) {
       const shown = text
         .split('---\n')
-        .map((document) => (/^kind: Secret$/m.test(document) ? document.replace(/^stringData:\n(?: {2}.*\n)*/m, '') : document))
+        .map((document) =>
+          /^kind: Secret$/m.test(document) ? document.replace(/^stringData:\n(?: {2}.*\n)*/m, '') : document,
+        )
         .join('---\n');
       for (const secret of secrets) expect([file, shown.includes(secret)]).toEqual([file, false]);
     }
   });
 
   test('an accepted one stands in stringData', () => {
-    const texts = examplesOf(name).map(([, file]) => ({ file, given: secretsIn(chart.schema, loadValues({ files: [file] }).values) }));
+    const texts = examplesOf(name).map(([, file]) => ({
+      file,
+      given: secretsIn(chart.schema, loadValues({ files: [file] }).values),
+    }));
     for (const { file, given } of texts) {
       const objects = chart.objects(loadValues({ files: [file] }));
-      const kept = objects.filter(({ kind }) => kind === 'Secret').flatMap(({ stringData }) => Object.values(stringData as Record<string, string>));
+      const kept = objects
+        .filter(({ kind }) => kind === 'Secret')
+        .flatMap(({ stringData }) => Object.values(stringData as Record<string, string>));
       expect(new Set(kept)).toEqual(new Set(given));
     }
   });

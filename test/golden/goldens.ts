@@ -44,7 +44,12 @@ export function goldens(): Map<string, string> {
     for (const [example, file] of examplesOf(name)) {
       files.set(`${name}/manifests/${example}.yaml`, manifestStream(chart.objects(loadValues({ files: [file] }))));
     }
-    const errors = badFilesOf(name).map(([bad, file]) => `bad/${bad}.yaml\n${problemsOf(chart, file).map((problem) => `  ${problem}\n`).join('')}`);
+    const errors = badFilesOf(name).map(
+      ([bad, file]) =>
+        `bad/${bad}.yaml\n${problemsOf(chart, file)
+          .map((problem) => `  ${problem}\n`)
+          .join('')}`,
+    );
     files.set(`${name}/errors.txt`, errors.join('\n'));
   }
   return files;
