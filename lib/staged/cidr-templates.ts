@@ -7,6 +7,7 @@ export const NETWORK_BITS: HelperTemplate = {
 {{- $address := index $parts 0 }}
 {{- $bits := "" }}
 {{- if contains ":" $address }}
+  {{- $bits = "6." }}
   {{- $groups := without (splitList ":" $address) "" }}
   {{- $zeros := repeat (int (sub 8 (len $groups))) "0:" }}
   {{- range $group := splitList ":" (trimAll ":" (replace "::" (printf ":%s" $zeros) $address)) }}
@@ -14,12 +15,11 @@ export const NETWORK_BITS: HelperTemplate = {
   {{- end }}
 {{- else }}
   {{- $octets := splitList "." $address }}
-  {{- $bits = printf "%08b%08b%08b%08b" (int64 (index $octets 0)) (int64 (index $octets 1)) (int64 (index $octets 2)) (int64 (index $octets 3)) }}
+  {{- $bits = printf "4.%08b%08b%08b%08b" (int64 (index $octets 0)) (int64 (index $octets 1)) (int64 (index $octets 2)) (int64 (index $octets 3)) }}
 {{- end }}
 {{- if eq (len $parts) 2 }}
-  {{- $bits = trunc (int (index $parts 1)) $bits }}
+  {{- $bits = trunc (int (add 2 (index $parts 1))) $bits }}
 {{- end }}
-{{- ternary "6." "4." (contains ":" $address) }}
 {{- $bits }}`,
 };
 

@@ -54,16 +54,6 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{- define "wireguard.hasPresharedKeys" -}}
-{{- $has := "" }}
-{{- range .Values.peers }}
-{{- if .presharedKey }}
-{{- $has = "true" }}
-{{- end }}
-{{- end }}
-{{- $has }}
-{{- end }}
-
 {{- define "wireguard.accept" -}}
 {{- $match := printf "%s daddr %s" (ternary "ip6" "ip" (contains ":" .destination)) .destination }}
 {{- range $index, $port := .ports }}
