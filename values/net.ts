@@ -38,6 +38,12 @@ export const wireguardKey = z.string().regex(WIREGUARD_KEY_PATTERN).meta({
   noun: 'a WireGuard key: 32 bytes in base64, 44 characters',
   example: '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q=',
 });
+/**
+ * A secret WireGuard key. A check judges it, not the schema: Helm shows in its message what a schema refuses.
+ */
+export const secretWireguardKey = z
+  .string()
+  .meta({ secret: true, noun: 'a WireGuard key', example: 'what wg genkey prints' });
 /** A key of a map in the values: the name of a peer, a rule, a gateway. */
 export const name = z.string().regex(NAME_PATTERN).max(63).meta({ noun: 'a name', example: 'alice' });
 /** A DNS label: the name of most objects that others derive names from. */

@@ -24,6 +24,7 @@ import {
   ipv6Cidr,
   name,
   port,
+  secretWireguardKey,
   wireguardKey,
 } from './net';
 
@@ -34,7 +35,7 @@ const presharedKey = z
       .describe('Secret that holds the key; it is mounted whole, so keep only keys in it')
       .meta({ example: 'wireguard-alice' }),
     key: dataKey.optional().describe('Key of that Secret; absent: `preshared-key`').meta({ example: 'alice' }),
-    value: wireguardKey.optional().describe('The key itself; it goes into a Secret').meta({ secret: true }),
+    value: secretWireguardKey.optional().describe('The key itself; it goes into a Secret'),
   })
   .meta({ secret: true, noun: 'a map with existingSecret or value' });
 
@@ -114,7 +115,7 @@ export const wireguardValues = z.strictObject({
         )
         .meta({ example: 'wireguard-server' }),
       key: dataKey.default('private-key').describe('Key of that Secret'),
-      value: wireguardKey.optional().describe('The private key itself; it goes into a Secret').meta({ secret: true }),
+      value: secretWireguardKey.optional().describe('The private key itself; it goes into a Secret'),
     })
     .prefault({})
     .meta({ secret: true, noun: 'a map with existingSecret or value' }),

@@ -6,9 +6,15 @@ import { elementOf, shapeOf, unwrap } from '../staged/schema';
 import { coalesce } from './merge';
 import type { JsonObject } from './values-file';
 
-/** The defaults of a chart: its `values.yaml` as a value. */
-export function defaultsOf(schema: z.ZodObject): JsonObject {
-  return z.parse(schema, {}) as JsonObject;
+/** The defaults of a chart: its `values.yaml` as a value. A value that the user must give has none. */
+export function defaultsOf(schema: z.core.$ZodType): JsonObject {
+  const entries = Object.entries(shapeOf(unwrap(schema).schema) ?? {}).flatMap(([key, child]): [string, Json][] => {
+    const { schema: inner, optional, hasDefault } = unwrap(child);
+    const parsed = hasDefault ? z.safeParse(child, undefined) : undefined;
+    if (parsed?.success === true) return [[key, parsed.data as Json]];
+    return shapeOf(inner) !== undefined && (hasDefault || !optional) ? [[key, defaultsOf(inner)]] : [];
+  });
+  return Object.fromEntries(entries);
 }
 
 /**

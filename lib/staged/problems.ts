@@ -102,8 +102,13 @@ const LONGEST = 100;
 
 function show(value: unknown, meta: LeafMeta): string {
   if (meta.secret === true)
-    return typeof value === 'string' ? `a ${String(value.length)}-character string` : `a ${typeof value}`;
+    return typeof value === 'string'
+      ? `a ${String(value.length)}-character string`
+      : Array.isArray(value)
+        ? 'a list'
+        : `something of another type`;
   if (value === undefined) return 'nothing';
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
   // Not its content: a secret may be in it.
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a map';
   const text = JSON.stringify(value, jsonBigInt);

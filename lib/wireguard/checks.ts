@@ -10,6 +10,7 @@ import {
   gt,
   hasKey,
   hasPrefix,
+  isEmpty,
   isSet,
   lt,
   matches,
@@ -35,6 +36,7 @@ import {
   type Expr,
   type When,
 } from '../staged';
+import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
 import { FULLNAME_MAX_LENGTH } from '../kubernetes/metadata';
 import type { AllowRule, WireGuardValues } from './config';
 
@@ -62,6 +64,7 @@ export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, file
     ...networkChecks(v),
     ...keyChecks(v),
     ...mtuChecks(v),
+    ...podChecks(v),
     ...serviceChecks(v),
     peerChecks(v),
     each(overlaps(each(v.peers, (_name, peer) => text`${peer.publicKey} ${pathOf(peer.publicKey)}`)), (pair) =>
@@ -122,6 +125,13 @@ function networkChecks(v: WireGuardValues): Rules {
       got: v.network,
       remedy: 'use a prefix length of 30 or less',
     }),
+    check({
+      failsIf: lt(prefixLength(v.network), 8),
+      at: v.network,
+      problem: 'is so large that the tunnel would take other traffic of the pod',
+      got: v.network,
+      remedy: 'use a prefix length of 8 or more',
+    }),
     whenSet(v.network6, (network6) => [
       hostPartCheck(network6),
       check({
@@ -131,12 +141,32 @@ function networkChecks(v: WireGuardValues): Rules {
         got: network6,
         remedy: 'use a prefix length of 126 or less',
       }),
+      check({
+        failsIf: lt(prefixLength(network6), 16),
+        at: network6,
+        problem: 'is so large that the tunnel would take other traffic of the pod',
+        got: network6,
+        remedy: 'use a prefix length of 16 or more',
+      }),
     ]),
   ];
 }
 
+/** A secret key must be one; the message never shows what is there. */
+function secretKeyCheck(key: Expr<string | undefined>, command: 'wg genkey' | 'wg genpsk'): When<unknown> {
+  return whenSet(key, (value) =>
+    check({
+      failsIf: not(matches(WIREGUARD_KEY_PATTERN, value)),
+      at: value,
+      problem: 'is not a WireGuard key: 32 bytes in base64, 44 characters',
+      remedy: `make one with \`${command}\``,
+    }),
+  );
+}
+
 function keyChecks(v: WireGuardValues): Rules {
   return [
+    secretKeyCheck(v.privateKey.value, 'wg genkey'),
     check({
       failsIf: and(isSet(v.privateKey.existingSecret), isSet(v.privateKey.value)),
       at: v.privateKey,
@@ -145,6 +175,7 @@ function keyChecks(v: WireGuardValues): Rules {
     }),
     each(v.peers, (_name, peer) =>
       when(isSet(peer.presharedKey), () => [
+        secretKeyCheck(peer.presharedKey.value, 'wg genpsk'),
         check({
           failsIf: and(not(isSet(peer.presharedKey.existingSecret)), not(isSet(peer.presharedKey.value))),
           at: peer.presharedKey,
@@ -159,6 +190,25 @@ function keyChecks(v: WireGuardValues): Rules {
         }),
       ]),
     ),
+  ];
+}
+
+function podChecks(v: WireGuardValues): Rules {
+  return [
+    check({
+      failsIf: eq(v.interfaceName, 'eth0'),
+      at: v.interfaceName,
+      problem: 'is the name of the pod’s own interface',
+      got: v.interfaceName,
+      remedy: 'use another one, such as wg0',
+    }),
+    check({
+      failsIf: and(eq(v.ipForwarding.method, 'sysctl'), hasKey(v.podSecurityContext, 'sysctls')),
+      at: v.ipForwarding.method,
+      problem: 'is lost, because podSecurityContext has sysctls of its own',
+      got: v.ipForwarding.method,
+      remedy: 'add net.ipv4.ip_forward to them and use assume, or use init',
+    }),
   ];
 }
 
@@ -260,7 +310,7 @@ function peerChecks(v: WireGuardValues): Each<unknown> {
       const ipv6 = { prefix: prefix6, base: base6, server: server6, broadcast: undefined };
       return each(v.peers, (_name, peer) => [
         each(peer.addresses, (address) => addressChecks(v, address, [ipv4, ipv6])),
-        each(peer.routedNetworks, (network) => routedNetworkChecks(network, [ipv4.prefix, prefix6])),
+        each(peer.routedNetworks, (network) => routedNetworkChecks(v, network, [ipv4.prefix, prefix6])),
         each(peer.allow, (_rule, allowed) => ruleChecks(v, allowed)),
       ]);
     },
@@ -269,6 +319,12 @@ function peerChecks(v: WireGuardValues): Each<unknown> {
 
 function ruleChecks(v: WireGuardValues, allowed: AllowRule): Rules {
   return [
+    check({
+      failsIf: and(isEmpty(allowed.networks), isEmpty(allowed.peers)),
+      at: allowed,
+      problem: 'names neither networks nor peers',
+      remedy: 'say where the ports are, or remove the rule',
+    }),
     each(allowed.peers, (other) =>
       check({
         failsIf: not(hasKey(v.peers, other)),
@@ -317,9 +373,20 @@ function addressChecks(v: WireGuardValues, address: Expr<string>, families: read
   });
 }
 
-function routedNetworkChecks(network: Expr<string>, prefixes: readonly Expr<string>[]): Each<unknown> {
+function routedNetworkChecks(
+  v: WireGuardValues,
+  network: Expr<string>,
+  prefixes: readonly Expr<string>[],
+): Each<unknown> {
   return bind('routedBits', networkBits(network), (routed) => [
     hostPartCheck(network),
+    check({
+      failsIf: and(isV6(network), not(isSet(v.network6))),
+      at: network,
+      problem: 'is an IPv6 network, but the VPN has no IPv6 network',
+      got: network,
+      remedy: 'set network6, or remove the network',
+    }),
     check({
       failsIf: or(...prefixes.flatMap((prefix) => [hasPrefix(routed, prefix), hasPrefix(prefix, routed)])),
       at: network,

@@ -100,7 +100,7 @@ describe('a peer', () => {
   });
 
   test('has the networks behind it among its allowed addresses, and the pod routes them', () => {
-    const values = withPeer({ routedNetworks: ['192.168.10.0/24', '2001:db8:1::/48'] });
+    const values = { ...withPeer({ routedNetworks: ['192.168.10.0/24', '2001:db8:1::/48'] }), network6: 'fd00::/64' };
     expect(wgConf(values)).toContain('AllowedIPs = 192.168.10.0/24\nAllowedIPs = 2001:db8:1::/48\n');
     expect(config('routes', values)).toContain('192.168.10.0/24\n2001:db8:1::/48\n');
   });
@@ -365,6 +365,46 @@ describe('the checks', () => {
       'a pre-shared key from nowhere',
       withPeer({ presharedKey: {} }),
       'peers.alice.presharedKey: has neither existingSecret nor value; make a Secret from `wg genpsk` and name it in existingSecret',
+    ],
+    [
+      'a private key that is none, without showing it',
+      { privateKey: { value: 'c2VjcmV0' } },
+      'privateKey.value: is not a WireGuard key: 32 bytes in base64, 44 characters; make one with `wg genkey`',
+    ],
+    [
+      'a pre-shared key that is none, without showing it',
+      withPeer({ presharedKey: { value: 'c2VjcmV0' } }),
+      'peers.alice.presharedKey.value: is not a WireGuard key: 32 bytes in base64, 44 characters; make one with `wg genpsk`',
+    ],
+    [
+      'an IPv6 network behind a peer where the pod does not forward IPv6',
+      withPeer({ routedNetworks: ['2001:db8::/32'] }),
+      'peers.alice.routedNetworks[0]: is an IPv6 network, but the VPN has no IPv6 network, got "2001:db8::/32"; set network6, or remove the network',
+    ],
+    [
+      'a rule without a destination',
+      withPeer({ allow: { web: { ports: [{ port: 443 }] } } }),
+      'peers.alice.allow.web: names neither networks nor peers; say where the ports are, or remove the rule',
+    ],
+    [
+      'a network that takes all traffic of the pod',
+      { network: '0.0.0.0/0' },
+      'network: is so large that the tunnel would take other traffic of the pod, got "0.0.0.0/0"; use a prefix length of 8 or more',
+    ],
+    [
+      'an IPv6 network that takes all traffic of the pod',
+      { network6: '::/0' },
+      'network6: is so large that the tunnel would take other traffic of the pod, got "::/0"; use a prefix length of 16 or more',
+    ],
+    [
+      'the name of the pod’s own interface',
+      { interfaceName: 'eth0' },
+      'interfaceName: is the name of the pod’s own interface, got "eth0"; use another one, such as wg0',
+    ],
+    [
+      'sysctls that would replace those of the method',
+      { ipForwarding: { method: 'sysctl' }, podSecurityContext: { sysctls: [{ name: 'a', value: '1' }] } },
+      'ipForwarding.method: is lost, because podSecurityContext has sysctls of its own, got "sysctl"; add net.ipv4.ip_forward to them and use assume, or use init',
     ],
     [
       'a rule for a peer that is not there',
@@ -651,4 +691,17 @@ describe('the notes', () => {
     expect(notes(withPeer({ allow: {} }))).toContain('alice may reach only what its rules allow');
     expect(notes(withPeer({}))).not.toContain('may reach only');
   });
+});
+
+test('Helm’s schema refuses no secret for its text, because it would show it', () => {
+  const schema = wireguard.files().find(({ name }) => name === 'values.schema.json')?.text ?? '';
+  const { properties } = JSON.parse(schema) as {
+    properties: {
+      privateKey: { properties: { value: unknown } };
+      peers: { additionalProperties: { properties: { presharedKey: { properties: { value: unknown } } } } };
+    };
+  };
+  const free = { type: ['string', 'null'], description: expect.any(String) as string };
+  expect(properties.privateKey.properties.value).toEqual(free);
+  expect(properties.peers.additionalProperties.properties.presharedKey.properties.value).toEqual(free);
 });

@@ -107,3 +107,15 @@ describe('the values that templates see', () => {
     ).toEqual(['mtu', 'more', 'peers.A', 'peers.bob.key', 'port', 'service.type'].sort());
   });
 });
+
+test('a value that the user must give has no default, and the others keep theirs', () => {
+  const own = z.strictObject({
+    key: z.string().describe('key'),
+    vpn: z
+      .strictObject({ key: z.string().describe('key'), port: z.int().default(5).describe('port') })
+      .prefault({} as never),
+  });
+  expect(defaultsOf(own)).toEqual({ vpn: { port: 5 } });
+  expect(() => parseValues(own, { vpn: { key: 'a' } })).toThrow(/^key: is required, got nothing; /);
+  expect(parseValues(own, { key: 'b', vpn: { key: 'a' } })).toEqual({ key: 'b', vpn: { key: 'a', port: 5 } });
+});

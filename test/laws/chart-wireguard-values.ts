@@ -15,8 +15,8 @@ export function repairWireGuard(values: DraftMap, random: Random): DraftMap {
 }
 
 function repairNetworks(values: DraftMap, random: Random): void {
-  if (typeof values['network'] === 'string') values['network'] = networkOf(values['network'], 30, random);
-  if (typeof values['network6'] === 'string') values['network6'] = networkOf(values['network6'], 126, random);
+  if (typeof values['network'] === 'string') values['network'] = networkOf(values['network'], 30, random, 8);
+  if (typeof values['network6'] === 'string') values['network6'] = networkOf(values['network6'], 126, random, 16);
 }
 
 function repairKeys(values: DraftMap, random: Random): void {
@@ -32,6 +32,7 @@ function repairKeys(values: DraftMap, random: Random): void {
 
 /** A key is in a Secret or given, not both. */
 function repairKey(key: Draft | undefined, random: Random): void {
+  if (isMap(key) && typeof key['value'] === 'string') key['value'] = `${(random.chance(0.5) ? 'A' : '/').repeat(42)}8=`;
   if (!isMap(key) || key['value'] === undefined || key['existingSecret'] === undefined) return;
   Reflect.deleteProperty(key, random.chance(0.5) ? 'value' : 'existingSecret');
 }
@@ -90,6 +91,7 @@ function repairPeers(values: DraftMap, random: Random): void {
         .map((routed) => (typeof routed === 'string' ? networkOf(routed, 128, random) : routed))
         .filter((routed) => {
           const bits = networkBits(routed as string);
+          if (isIpv6(routed as string) && network6 === undefined) return false;
           if (taken.some((other) => other.startsWith(bits) || bits.startsWith(other))) return false;
           taken.push(bits);
           return true;
@@ -103,6 +105,8 @@ function repairRules(allow: Draft | undefined, names: readonly string[], random:
   if (!isMap(allow)) return;
   for (const rule of Object.values(allow)) {
     if (!isMap(rule)) continue;
+    if ([rule['networks'], rule['peers']].every((list) => !Array.isArray(list) || list.length === 0))
+      rule['networks'] = ['10.0.0.0/8'];
     if (Array.isArray(rule['peers'])) rule['peers'] = rule['peers'].map(() => random.pick(names) ?? 'a');
     for (const port of Array.isArray(rule['ports']) ? rule['ports'] : []) {
       if (!isMap(port) || typeof port['port'] !== 'number' || typeof port['endPort'] !== 'number') continue;
@@ -126,9 +130,9 @@ function freeHost(network: string, taken: Set<string>, random: Random): string |
 }
 
 /** The network that an address is in, with a prefix that leaves room. */
-function networkOf(cidr: string, longest: number, random: Random): string {
+function networkOf(cidr: string, longest: number, random: Random, shortest = 0): string {
   const width = widthOf(cidr);
-  const length = Math.min(prefixLength(cidr), longest);
+  const length = Math.max(Math.min(prefixLength(cidr), longest), shortest);
   const host = BigInt(width - length);
   return `${print((numberOf(cidr) >> host) << host, isIpv6(cidr), random)}/${String(length)}`;
 }
