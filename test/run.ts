@@ -12,6 +12,7 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import type { LawCounts } from './laws/chart-law';
 import { isCi, RECORD } from './left-out';
 import { HELM_VERSIONS, prepare, tools } from './tools';
 
@@ -73,16 +74,6 @@ async function main(): Promise<number> {
 }
 
 /** What `test/laws/chart.test.ts` counted of the generated values files. */
-interface LawCounts {
-  readonly seed: number;
-  readonly cases: number;
-  readonly accepted: number;
-  readonly refusedBySchema: number;
-  readonly refusedByChecks: number;
-  readonly leaves: number;
-  readonly leastChanged: { readonly leaf: string; readonly times: number };
-}
-
 function lawCounts(): string[] {
   const file = path.join(root, 'build/law-counts.json');
   if (!fs.existsSync(file)) return [];

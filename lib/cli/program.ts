@@ -113,8 +113,10 @@ function withValues(command: Command): Command {
 const collect = (value: string, all: readonly string[] = []): string[] => [...all, value];
 
 function releaseName(value: string): string {
-  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(value) && value.length <= 53) return value;
-  throw new InvalidArgumentError('Use at most 53 lower-case letters, digits and hyphens.');
+  // Helm's own rule; that a name makes no name of a Service is for the rules of a chart to say.
+  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(value) && value.length <= 53)
+    return value;
+  throw new InvalidArgumentError('Use at most 53 lower-case letters, digits, hyphens and dots.');
 }
 
 function namespaceName(value: string): string {

@@ -43,6 +43,7 @@ function document(object: KubernetesObject): string {
   return `${isSecret(object) ? `${SECRET_NOTE}\n` : ''}${toYaml(object)}`;
 }
 
-function isSecret({ kind, data, stringData }: KubernetesObject): boolean {
+function isSecret({ kind, data, stringData, items }: Partial<KubernetesObject>): boolean {
+  if (Array.isArray(items)) return (items as readonly Partial<KubernetesObject>[]).some(isSecret);
   return kind === 'Secret' && (data !== undefined || stringData !== undefined);
 }

@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { evaluate } from './evaluate';
+import { InputError } from './input-error';
 import { type Expr, type Json, type Node } from './node';
 import { occurrences } from './scope';
 import { contentOf, type Staged } from './stage';
@@ -45,14 +46,32 @@ export class Resource extends Construct {
     return this.#manifest;
   }
 
+  /** `kubectl apply` would let the last of two objects of one name replace the first. */
+  #claim({ apiVersion, kind, metadata: { namespace, name } }: KubernetesObject): void {
+    const { root, path } = this.node;
+    const claims = CLAIMS.get(root) ?? new Map<string, string>();
+    const object = [apiVersion, kind, ...(typeof namespace === 'string' ? [namespace] : []), name].join(' ');
+    const other = claims.get(object);
+    if (other !== undefined) {
+      throw new InputError([`${path}: makes the object of ${other}, got ${object}; give one of them another name`]);
+    }
+    CLAIMS.set(root, claims.set(object, path));
+  }
+
   protected materialize(): void {
     const staging = stagingOf(this);
     if (staging.reader !== 'evaluate' || (staging.problems?.length ?? 0) > 0) return;
     occurrences(this, staging.env).forEach((scope, i) => {
-      new ConcreteObject(this, `Object${String(i)}`, evaluate(this.#manifest, staging.env, scope) as KubernetesObject);
+      const object = evaluate(this.#manifest, staging.env, scope) as KubernetesObject;
+      // In a chart the objects of the values may be anything, for Helm as for us; constructs of an own app may not collide.
+      if (staging.problems === undefined) this.#claim(object);
+      new ConcreteObject(this, `Object${String(i)}`, object);
     });
   }
 }
+
+/** The objects of an app by kind, namespace and name, with the construct that makes them. */
+const CLAIMS = new WeakMap<IConstruct, Map<string, string>>();
 
 /**
  * A Pod that `helm test` runs. It exists only in a chart.

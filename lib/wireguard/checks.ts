@@ -61,6 +61,13 @@ export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, file
       got: fullname,
       remedy: 'set a shorter fullnameOverride',
     }),
+    check({
+      failsIf: not(matches(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/, fullname)),
+      at: v.fullnameOverride,
+      problem: 'the objects would have a name that no Service can have (RFC 1035)',
+      got: fullname,
+      remedy: 'set fullnameOverride to lower-case letters, digits and hyphens, a letter first',
+    }),
     ...networkChecks(v),
     ...keyChecks(v),
     ...mtuChecks(v),

@@ -407,6 +407,11 @@ describe('the checks', () => {
       'ipForwarding.method: is lost, because podSecurityContext has sysctls of its own, got "sysctl"; add net.ipv4.ip_forward to them and use assume, or use init',
     ],
     [
+      'a name that no Service can have',
+      { fullnameOverride: '1st' },
+      'fullnameOverride: the objects would have a name that no Service can have (RFC 1035), got "1st"; set fullnameOverride to lower-case letters, digits and hyphens, a letter first',
+    ],
+    [
       'a rule for a peer that is not there',
       withPeer({ allow: { web: { peers: ['bob'] } } }),
       'peers.alice.allow.web.peers[0]: is not a peer, got "bob"; name a key of peers',

@@ -26,6 +26,17 @@ export type Verdict =
   | { readonly kind: 'schema'; readonly text: string }
   | { readonly kind: 'checks'; readonly text: string };
 
+/** The numbers of a run, for its last lines and for whoever doubts them. */
+export interface LawCounts {
+  readonly seed: number;
+  readonly cases: number;
+  readonly accepted: number;
+  readonly refusedBySchema: number;
+  readonly refusedByChecks: number;
+  readonly leaves: number;
+  readonly leastChanged: { readonly leaf: string; readonly times: number };
+}
+
 const RELEASE = { name: 'vpn', namespace: 'default' };
 
 /** A chart as a folder on disk, for Helm; it lives until `remove`. */

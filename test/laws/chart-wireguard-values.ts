@@ -6,12 +6,18 @@ import type { Fault } from './values-arbitrary';
 
 /** The rules of lib/wireguard/checks.ts, one after the other. */
 export function repairWireGuard(values: DraftMap, random: Random): DraftMap {
+  repairNames(values);
   repairNetworks(values, random);
   repairKeys(values, random);
   repairMtu(values);
   repairService(values);
   repairPeers(values, random);
   return values;
+}
+
+function repairNames(values: DraftMap): void {
+  const { fullnameOverride } = values;
+  if (typeof fullnameOverride === 'string') values['fullnameOverride'] = `a${fullnameOverride.slice(1)}`;
 }
 
 function repairNetworks(values: DraftMap, random: Random): void {

@@ -7,7 +7,7 @@ import { loadValues } from '../../lib/helm/load-values';
 import { describeWith } from '../left-out';
 import { tools } from '../tools';
 import { ALL_HELMS, withFolder } from '../helm/real-helm';
-import { asHelm, asPlain, difference, writeCase, writtenChart, type Given } from './chart-law';
+import { asHelm, asPlain, difference, writeCase, writtenChart, type Given, type LawCounts } from './chart-law';
 import { CHART_VALUES, changedLeaves, leafPaths, type ValuesCase } from './values-arbitrary';
 
 /** How many generated values files a chart is tried with. */
@@ -29,21 +29,10 @@ function filesOf(folder: string): string[] {
     : [];
 }
 
-/** The numbers of a run, for its last lines and for whoever doubts them. */
-interface Counts {
-  readonly seed: number;
-  readonly cases: number;
-  readonly accepted: number;
-  readonly refusedBySchema: number;
-  readonly refusedByChecks: number;
-  readonly leaves: number;
-  readonly leastChanged: { readonly leaf: string; readonly times: number };
-}
-
-function record(chart: string, counts: Counts): void {
+function record(chart: string, counts: LawCounts): void {
   const file = path.join(root, 'build', 'law-counts.json');
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  const others = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Counts>) : {};
+  const others = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, LawCounts>) : {};
   fs.writeFileSync(file, `${JSON.stringify({ ...others, [chart]: counts }, null, 2)}\n`);
 }
 

@@ -133,3 +133,14 @@ describe('a chart', () => {
     expect(given).toEqual({ on: false, peers: { b: 2, a: 3 } });
   });
 });
+
+test('two constructs of one app cannot make the same object', () => {
+  const chart = new Chart(new App(), 'vpn');
+  const manifest = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'b' } };
+  new Resource(chart, 'One', manifest);
+  expect(() => new Resource(chart, 'Two', manifest)).toThrow(
+    'vpn/Two: makes the object of vpn/One, got v1 ConfigMap b a; give one of them another name',
+  );
+  expect(() => new Resource(chart, 'Three', { ...manifest, kind: 'Secret' })).not.toThrow();
+  expect(() => new Resource(new Chart(new App(), 'vpn'), 'One', manifest)).not.toThrow();
+});
