@@ -32,13 +32,13 @@ export interface ValuesOptions {
   readonly repair?: (values: DraftMap, random: Random) => DraftMap;
   /** Ways to break those rules. */
   readonly faults?: readonly Fault[];
-  /** How many of 100 cases get faults. @default 25 */
+  /** How many of 100 cases get faults. @default 20 */
   readonly faultyPercent?: number;
 }
 
 /** User values for a chart with that schema. */
 export function valuesArbitrary(schema: z.ZodObject, options: ValuesOptions = {}): fc.Arbitrary<ValuesCase> {
-  const { repair = (values) => values, faults = [], faultyPercent = 25 } = options;
+  const { repair = (values) => values, faults = [], faultyPercent = 20 } = options;
   const form = fc.record({
     seed: fc.nat(),
     faults: fc.oneof(
