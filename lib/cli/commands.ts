@@ -8,7 +8,7 @@ import { MANIFEST_MARK, manifestFiles, manifestStream } from '../helm/manifests'
 import { InputError } from '../staged/input-error';
 import type { KubernetesObject } from '../staged/resource';
 import { tell } from './report';
-import { nearest } from './nearest';
+import { nearest } from '../staged/nearest';
 import { withPlaces } from './with-places';
 
 /** The flags of the commands that read values. */

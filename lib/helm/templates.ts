@@ -6,7 +6,7 @@ import { Defines, Frame } from '../staged/frame';
 import { argument } from '../staged/go-literal';
 import { indented, printIf, printLoop, printTyped } from '../staged/print-expression';
 import { printTextLines } from '../staged/print-text';
-import { printDocument, printItem, printParts } from '../staged/print-yaml';
+import { printDocument, printParts } from '../staged/print-yaml';
 import { HelmTest, Resource } from '../staged/resource';
 import { ForEach, guardsOf } from '../staged/scope';
 import { kebab } from '../staged/staging';
@@ -153,8 +153,6 @@ function bodyLines(body: Node, frame: Frame): string[] {
       return printTextLines(body, frame);
     case 'object':
       return printParts(body, frame, '');
-    case 'list':
-      return printItem(body, frame, '');
     default:
       return scalarLines(body, frame);
   }

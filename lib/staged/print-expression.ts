@@ -20,8 +20,6 @@ import { elementPresence, hasFixedKeys, isOneElement, isTrue, partPresence } fro
 import { branchesOf, isSafe, isSafeChoice } from './safe';
 import { compareUtf8, sortedKeys } from './utf8';
 
-export { argument };
-
 /** The Go template expression for a node, as it stands in the values (a number may be a float64). */
 export function printRaw(given: Node, frame: Frame): string {
   const node = frame.reduce(given);

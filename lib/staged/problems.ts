@@ -1,5 +1,5 @@
-import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
+import { nearest } from './nearest';
 import { jsonBigInt } from './node';
 import { shapeOf, unwrap, elementOf, type LeafMeta } from './schema';
 
@@ -71,12 +71,8 @@ function keyRemedy(issue: z.core.$ZodIssueInvalidKey): string {
 /** The sentence for a key that the schema does not know. */
 function unknownKey(path: readonly (string | number)[], key: string, schema: z.core.$ZodType | undefined): Problem {
   const known = Object.keys((schema === undefined ? undefined : shapeOf(unwrap(schema).schema)) ?? {});
-  const [nearest] = known
-    .map((name) => ({ name, far: distance(name.toLowerCase(), key.toLowerCase()) }))
-    .filter(({ name, far }) => far <= Math.max(2, Math.floor(name.length / 3)))
-    .sort((a, b) => a.far - b.far);
-  const remedy =
-    nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean ${JSON.stringify(nearest.name)}?`;
+  const meant = nearest(key, known);
+  const remedy = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${JSON.stringify(meant)}?`;
   return { path: [...path, key], sentence: `unknown key, got ${JSON.stringify(key)}; ${remedy}` };
 }
 
