@@ -131,10 +131,10 @@ describe('the tarball', () => {
       /^README\.md$/,
       /^CHANGELOG\.md$/,
       /^LICENSE$/,
-      /^docs\/[^/]+\.md$/,
+      /^docs\/([^/]+\/)?[^/]+\.md$/,
       /^build\/package\.json$/,
       /^build\/(lib|charts|values)\/.*\.(js|d\.ts)(\.map)?$/,
-      /^(build\/)?lib\/[^.]*\.(sh|svg)$/,
+      /^(build\/)?lib\/[^.]*\.(jq|sh|svg)$/,
       /^(lib|charts|values)\/[^.]*\.ts$/,
       /^values\/examples\/[^/]+\/[^/]+\.yaml$/,
     ];

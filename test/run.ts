@@ -17,6 +17,7 @@ import { isCi, RECORD } from './left-out';
 import { HELM_VERSIONS, prepare, tools } from './tools';
 
 const root = path.join(__dirname, '..');
+const API_TESTS = 'test/api/';
 
 interface Outcome {
   readonly passed: number;
@@ -37,7 +38,13 @@ const STEPS: readonly Step[] = [
   program('lint', 'eslint .', node('eslint/bin/eslint.js'), '--max-warnings', '0', '.'),
   program('types', 'tsc --noEmit -p test', node('typescript/bin/tsc'), '--noEmit', '-p', 'test'),
   program('build', 'npm run build', npm(), 'run', '--silent', 'build'),
-  { name: 'jest', title: 'jest', run: runJest },
+  { name: 'jest', title: 'jest', run: (given) => runJest(given, ['--testPathIgnorePatterns', API_TESTS]) },
+  // By itself: an API server beside other tests would slow down both. Who gives arguments chooses the tests of the step before.
+  {
+    name: 'api',
+    title: `jest ${API_TESTS}`,
+    run: (given) => (given.length === 0 ? runJest(given, [API_TESTS]) : Promise.resolve({ passed: 0, failed: 0 })),
+  },
 ];
 
 async function main(): Promise<number> {
@@ -142,12 +149,18 @@ interface JestReport {
   }[];
 }
 
-async function runJest(jestArguments: readonly string[]): Promise<Outcome> {
+/** Runs jest with the arguments given by the caller, or else with those of the step. */
+async function runJest(given: readonly string[], ofStep: readonly string[]): Promise<Outcome> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cdk8s-vpn-test-'));
   try {
     const reportFile = path.join(folder, 'report.json');
     const recordFile = path.join(folder, 'left-out');
-    const jest = [...node('jest/bin/jest.js'), '--json', `--outputFile=${reportFile}`, ...jestArguments];
+    const jest = [
+      ...node('jest/bin/jest.js'),
+      '--json',
+      `--outputFile=${reportFile}`,
+      ...(given.length > 0 ? given : ofStep),
+    ];
     const code = await exitCode(jest, { [RECORD]: recordFile });
     if (!fs.existsSync(reportFile)) return { passed: 0, failed: 1 };
     const report = JSON.parse(fs.readFileSync(reportFile, 'utf8')) as JestReport;
@@ -159,7 +172,7 @@ async function runJest(jestArguments: readonly string[]): Promise<Outcome> {
           .map((line) => JSON.parse(line) as string)
       : [];
     // A forgotten test.skip, .todo or .only leaves something out too. With arguments it is the caller's wish.
-    const skipped = jestArguments.length > 0 ? [] : skippedTests(report);
+    const skipped = given.length > 0 ? [] : skippedTests(report);
     const failed =
       report.numFailedTests +
       // A file that could not be loaded has no tests to count.

@@ -3,7 +3,16 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { describeWith } from './left-out';
-import { HELM_VERSIONS, KUBERNETES_VERSION, KUBERNETES_VERSIONS, cacheFolder, locked, missing, tools } from './tools';
+import {
+  HELM_VERSIONS,
+  KUBERNETES_VERSION,
+  KUBERNETES_VERSIONS,
+  cacheFolder,
+  locked,
+  missing,
+  tools,
+  type KubernetesProgram,
+} from './tools';
 
 let folder = '';
 beforeEach(() => {
@@ -61,10 +70,43 @@ describeWith(['kubeconform', 'kubernetes-schemas'], 'kubeconform with the schema
   );
 });
 
+describeWith(['kube-apiserver', 'kubectl'], 'Kubernetes in the cache', () => {
+  test('is the pinned release', () => {
+    const version = (program: KubernetesProgram, ...args: string[]): string =>
+      execFileSync(tools.kubernetes(program), args, { encoding: 'utf8' }).split('\n')[0] ?? '';
+    expect(version('kube-apiserver', '--version')).toBe('Kubernetes v1.34.4');
+    expect(version('kubectl', 'version', '--client')).toBe('Client Version: v1.34.4');
+  });
+});
+
+describeWith(['etcd', 'promtool', 'coredns'], 'the servers in the cache', () => {
+  test.each([
+    ['etcd', tools.command('etcd'), /^etcd Version: 3\./],
+    ['promtool', tools.command('promtool'), /^promtool, version 2\./],
+  ])('%s runs', (_name, file, version) => {
+    expect(execFileSync(file, ['--version'], { encoding: 'utf8' })).toMatch(version);
+  });
+
+  test('CoreDNS runs', () => {
+    expect(execFileSync(tools.coredns(), ['-version'], { encoding: 'utf8' })).toContain('CoreDNS-1.12.4\n');
+  });
+});
+
+describeWith(['prometheus-operator-crds'], 'the definitions of Prometheus Operator in the cache', () => {
+  test('are those of three kinds', () => {
+    const folder = tools.prometheusOperatorCrds();
+    const kinds = fs
+      .readdirSync(folder)
+      .map((file) => /^ {4}kind: (.*)$/m.exec(fs.readFileSync(path.join(folder, file), 'utf8'))?.[1]);
+    expect(kinds.sort()).toEqual(['PodMonitor', 'PrometheusRule', 'ServiceMonitor']);
+  });
+});
+
 describe('a tool', () => {
   test('that is missing has a reason, and no path', () => {
     withEnvironment({ XDG_CACHE_HOME: folder, PATH: folder, CDK8S_VPN_MISSING_TOOLS: undefined }, () => {
       expect(missing('kubeconform')).toBe('not built; run `npx tsx test/tools.ts`');
+      expect(missing('kube-apiserver')).toBe('not built; run `npx tsx test/tools.ts`');
       expect(missing('python3')).toBe('not on PATH');
       expect(() => tools.kubeconform()).toThrow('kubeconform is missing: not built');
       expect(tools.helms()).toEqual([]);
@@ -84,6 +126,19 @@ describe('a tool', () => {
     fs.writeFileSync(unfinished, '');
     withEnvironment({ XDG_CACHE_HOME: folder, PATH: '' }, () => {
       for (const version of HELM_VERSIONS) expect(missing(`helm-${version}`)).toBeDefined();
+    });
+  });
+
+  test('that is only unpacked may also be the user’s own', () => {
+    const own = path.join(folder, 'etcd');
+    const unpacked = path.join(folder, 'cdk8s-vpn/tools/debian-etcd-server/usr/bin/etcd');
+    fs.mkdirSync(path.dirname(unpacked), { recursive: true });
+    withEnvironment({ XDG_CACHE_HOME: folder, PATH: folder }, () => {
+      expect(missing('etcd')).toBeDefined();
+      fs.writeFileSync(unpacked, '', { mode: 0o755 });
+      expect(tools.command('etcd')).toBe(unpacked);
+      fs.writeFileSync(own, '', { mode: 0o755 });
+      expect(tools.command('etcd')).toBe(own);
     });
   });
 
@@ -109,36 +164,60 @@ describe('a tool', () => {
   });
 });
 
-/** Programs that stand in for Go; the first argument that ends in `@v…` is the module. */
+/** Programs that stand in for Go. */
 const GO = {
-  working: 'echo built "$CGO_ENABLED" "$@" >>"$LOG"; for last; do :; done; name=${last##*/}; echo >"$GOBIN/${name%@*}"',
+  working: `
+echo "$CGO_ENABLED" "$@" >>"$LOG"
+case $1 in
+install) for last; do :; done; name=\${last##*/}; echo >"$GOBIN/\${name%@*}" ;;
+mod) echo "{\\"Dir\\": \\"$MODULE\\"}" ;;
+build)
+  while read -r line; do echo "$line" >>"$LOG"; done <"$3/go.mod"
+  while [ "$1" != -o ]; do shift; done
+  for program in "$3" "$4"; do echo >"$2/\${program##*/}"; done ;;
+esac`,
   failing: 'echo half >"$GOBIN/helm"; echo no such module >&2; exit 3',
 };
 
+/** What a Go module has, as far as it is read: Kubernetes’ requirements, and the operator’s definitions. */
+function writeModule(module: string): void {
+  const definitions = path.join(module, 'example/prometheus-operator-crd');
+  fs.mkdirSync(definitions, { recursive: true });
+  for (const name of ['alertmanagers', 'podmonitors', 'prometheusrules', 'servicemonitors']) {
+    fs.writeFileSync(path.join(definitions, `monitoring.coreos.com_${name}.yaml`), '');
+  }
+  const requirements = 'module k8s.io/kubernetes\nreplace (\nk8s.io/api => ./staging/src/k8s.io/api\n)\n';
+  fs.writeFileSync(path.join(module, 'go.mod'), requirements);
+  fs.writeFileSync(path.join(module, 'go.sum'), '');
+}
+
 describe('the preparation', () => {
   /** Runs it in a process of its own, with nothing on PATH but stand-ins. */
-  function prepare(go: string | undefined): string {
+  function prepare(go: string | undefined, others: Readonly<Record<string, string>> = {}): string {
     const bin = path.join(folder, 'bin');
     fs.mkdirSync(bin, { recursive: true });
     const stub = (name: string, script: string): void => {
       fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     };
-    const commands = ['wg', 'wireguard-go', 'nft', 'shellcheck', 'busybox', 'ip', 'jq', 'dash'];
-    for (const name of commands) stub(name, 'exit 0');
+    const debian = ['wg', 'wireguard-go', 'nft', 'shellcheck', 'busybox', 'ip', 'jq', 'dash'];
+    for (const name of [...debian, 'ping', 'setpriv', 'zbarimg']) stub(name, 'exit 0');
+    for (const [name, script] of Object.entries(others)) stub(name, script);
     if (go !== undefined) stub('go', go);
+    const module = path.join(folder, 'module');
+    writeModule(module);
     const tsx = path.join(__dirname, '../node_modules/tsx/dist/cli.mjs');
     return spawnSync(process.execPath, [tsx, path.join(__dirname, 'tools.ts')], {
       encoding: 'utf8',
-      env: { HOME: folder, XDG_CACHE_HOME: folder, PATH: bin, LOG: path.join(folder, 'log') },
+      env: { HOME: folder, XDG_CACHE_HOME: folder, PATH: bin, LOG: path.join(folder, 'log'), MODULE: module },
     }).stdout;
   }
-  const built = (): string[] => fs.readdirSync(path.join(folder, 'cdk8s-vpn/tools')).sort();
+  const built = (below = 'tools'): string[] => fs.readdirSync(path.join(folder, 'cdk8s-vpn', below)).sort();
+  const log = (): string[] => fs.readFileSync(path.join(folder, 'log'), 'utf8').trim().split('\n');
 
   test('builds each tool once, as it is pinned', () => {
     prepare(GO.working);
     prepare(GO.working);
-    const log = fs.readFileSync(path.join(folder, 'log'), 'utf8').trim().split('\n');
-    expect(log).toEqual(
+    expect(log().filter((line) => line.includes(' install '))).toEqual(
       [
         'helm.sh/helm/v3/cmd/helm@v3.14.4',
         'helm.sh/helm/v3/cmd/helm@v3.22.0',
@@ -146,26 +225,86 @@ describe('the preparation', () => {
         'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0',
         'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
         'github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2',
-      ].map((module) => `built 0 install -trimpath -ldflags -s -w ${module}`),
+        'github.com/coredns/coredns@v1.12.4',
+      ].map((module) => `0 install -trimpath -ldflags -s -w ${module}`),
     );
+    expect(log().filter((line) => line.includes(' mod '))).toEqual([
+      '0 mod download -json k8s.io/kubernetes@v1.34.4',
+      '0 mod download -json github.com/prometheus-operator/prometheus-operator@v0.85.0',
+    ]);
     expect(built()).toEqual([
+      'coredns-1.12.4',
       'helm-3.14.4',
       'helm-3.22.0',
       'helm-4.3.1',
       'helm-docs-1.14.2',
       'kube-score-1.20.0',
       'kubeconform-0.8.0',
+      'kubernetes-1.34.4',
     ]);
+  });
+
+  test('builds the programs of Kubernetes together, with the modules of their release', () => {
+    prepare(GO.working);
+    const start = log().findIndex((line) => line.startsWith('0 build '));
+    expect(log().slice(start, start + 7)).toEqual([
+      expect.stringMatching(
+        /^0 build .*version\.gitVersion=v1\.34\.4 .*gitMajor=1 .*gitMinor=34 .*cmd\/kube-apiserver k8s\.io\/kubernetes\/cmd\/kubectl$/,
+      ),
+      'module build',
+      'replace (',
+      'k8s.io/api => k8s.io/api v0.34.4',
+      ')',
+      '',
+      'require k8s.io/kubernetes v1.34.4',
+    ]);
+    expect(log().filter((line) => line.startsWith('0 build '))).toHaveLength(1);
+    expect(built('tools/kubernetes-1.34.4')).toEqual(['kube-apiserver', 'kubectl']);
+  });
+
+  test('takes three of the definitions of Prometheus Operator', () => {
+    prepare(GO.working);
+    expect(built('crds/prometheus-operator-0.85.0')).toEqual([
+      'monitoring.coreos.com_podmonitors.yaml',
+      'monitoring.coreos.com_prometheusrules.yaml',
+      'monitoring.coreos.com_servicemonitors.yaml',
+    ]);
+  });
+
+  test('unpacks what it must not install, with fresh lists if need be', () => {
+    const said = prepare(undefined, {
+      'apt-get': `
+echo "$@" >>"$LOG"
+case $1 in
+update) >"$LOG.lists" ;;
+download) [ -e "$LOG.lists" ] || { echo no such package >&2; exit 100; }; for last; do :; done; >"$last.deb" ;;
+esac`,
+      'dpkg-deb': `/bin/mkdir -p "$3/usr/bin"; for name in etcd promtool; do echo >"$3/usr/bin/$name"; done`,
+    });
+    const lock = '-o DPkg::Lock::Timeout=600 -q';
+    expect(log()).toEqual([
+      `download ${lock} etcd-server`,
+      `update ${lock}`,
+      `download ${lock} etcd-server`,
+      `download ${lock} prometheus`,
+    ]);
+    expect(built()).toEqual(['debian-etcd-server', 'debian-prometheus']);
+    expect(built('tools/debian-prometheus')).toEqual(['usr']);
+    expect(said).toContain(`etcd: ${path.join(folder, 'cdk8s-vpn/tools/debian-etcd-server/usr/bin/etcd')}\n`);
   });
 
   test('leaves nothing of a build that failed, and says why', () => {
     const said = prepare(GO.failing);
     expect(built()).toEqual([]);
     expect(said).toContain('helm-3.14.4: `go install` ended with 3: no such module\n');
+    expect(said).toContain('kubectl: `go mod` ended with 3: no such module\n');
   });
 
   test('says that Go is missing', () => {
-    expect(prepare(undefined)).toContain('helm-3.14.4: Go is not installed\n');
+    const said = prepare(undefined);
+    for (const name of ['helm-3.14.4', 'kube-apiserver', 'prometheus-operator-crds']) {
+      expect(said).toContain(`${name}: Go is not installed\n`);
+    }
   });
 });
 

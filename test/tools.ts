@@ -21,8 +21,21 @@ const GO_TOOLS = {
   kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0',
   'kube-score': 'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
   'helm-docs': 'github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2',
+  coredns: 'github.com/coredns/coredns@v1.12.4',
 } as const;
 type GoTool = keyof typeof GO_TOOLS;
+
+/** The programs of Kubernetes' `cmd/` that are built, all in one go. */
+const KUBERNETES_PROGRAMS = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-proxy',
+  'kube-scheduler',
+  'kubectl',
+  'kubelet',
+] as const;
+export type KubernetesProgram = (typeof KUBERNETES_PROGRAMS)[number];
+const KUBERNETES_RELEASE = '1.34.4';
 
 /** Commands and the Debian packages that have them. */
 const DEBIAN_PACKAGES = {
@@ -34,10 +47,18 @@ const DEBIAN_PACKAGES = {
   ip: 'iproute2',
   jq: 'jq',
   dash: 'dash',
+  ping: 'iputils-ping',
+  setpriv: 'util-linux',
+  zbarimg: 'zbar-tools',
 } as const;
 
+/** Debian packages that start a daemon where they are installed, so they are only unpacked, in the version that Debian has. */
+const UNPACKED_PACKAGES = { etcd: 'etcd-server', promtool: 'prometheus' } as const;
+type UnpackedCommand = keyof typeof UNPACKED_PACKAGES;
+
 /** Python comes with the machine: another one than the user's own would be no help. */
-export type Command = keyof typeof DEBIAN_PACKAGES | 'python3';
+type InstalledCommand = keyof typeof DEBIAN_PACKAGES | 'python3';
+export type Command = InstalledCommand | UnpackedCommand;
 
 const SCHEMAS = {
   requirement:
@@ -49,12 +70,22 @@ const SCHEMAS = {
 export const KUBERNETES_VERSIONS = Array.from({ length: 13 }, (_, index) => `1.${String(25 + index)}.0`);
 export const KUBERNETES_VERSION = '1.34.0';
 
-export type ToolName = GoTool | Command | 'kubernetes-schemas';
+/** The definitions of ServiceMonitor, PodMonitor and PrometheusRule, as the operator's own module has them. */
+const CRDS = {
+  module: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
+  files: ['servicemonitors', 'podmonitors', 'prometheusrules'].map((name) => `monitoring.coreos.com_${name}.yaml`),
+  folder: 'prometheus-operator-0.85.0',
+};
+
+export type ToolName = GoTool | KubernetesProgram | Command | 'kubernetes-schemas' | 'prometheus-operator-crds';
 
 export const TOOL_NAMES: readonly ToolName[] = [
   ...(Object.keys(GO_TOOLS) as GoTool[]),
+  ...KUBERNETES_PROGRAMS,
   'kubernetes-schemas',
+  'prometheus-operator-crds',
   ...(Object.keys(DEBIAN_PACKAGES) as Command[]),
+  ...(Object.keys(UNPACKED_PACKAGES) as UnpackedCommand[]),
   'python3',
 ];
 
@@ -80,7 +111,11 @@ export const tools = {
   kubeconform: (): string => found('kubeconform'),
   kubeScore: (): string => found('kube-score'),
   helmDocs: (): string => found('helm-docs'),
+  coredns: (): string => found('coredns'),
+  kubernetes: (program: KubernetesProgram): string => found(program),
   command: (name: Command): string => found(name),
+  /** The folder of the definitions that Prometheus Operator brings, one file each. */
+  prometheusOperatorCrds: (): string => found('prometheus-operator-crds'),
 
   /**
    * Every Helm to prove the law with: the pinned ones that are there, or else the one on PATH.
@@ -112,22 +147,55 @@ function found(name: ToolName): string {
 }
 
 function place(name: ToolName): string | undefined {
-  if (isCommand(name)) return onPath(name);
-  const file = cached(name);
+  const own = isCommand(name) ? onPath(name) : undefined;
+  const recipe = recipeOf(name);
+  if (own !== undefined || recipe === undefined) return own;
+  const file = path.join(cacheFolder(), recipe.folder, recipe.file);
   return fs.existsSync(file) ? file : undefined;
 }
 
-/** The file or folder of a tool in the cache, whether it is there or not. */
-function cached(name: GoTool | 'kubernetes-schemas'): string {
-  if (name === 'kubernetes-schemas') return path.join(cacheFolder(), 'schemas', SCHEMAS.folder);
-  const binary = GO_TOOLS[name].replace(/^.*\/|@.*$/g, '');
-  const version = GO_TOOLS[name].replace(/^.*@v/, '');
+type Say = (line: string) => void;
+
+/** Where in the cache a tool is, and how its folder is made. Tools of one folder are made together. */
+interface Recipe {
+  readonly folder: string;
+  /** Of the folder; empty if the tool is all of it. */
+  readonly file: string;
+  readonly fill: (folder: string, say: Say) => Promise<void>;
+}
+
+/** Undefined for commands that are installed. */
+function recipeOf(name: ToolName): Recipe | undefined {
   const suffix = process.platform === 'win32' ? '.exe' : '';
-  return path.join(cacheFolder(), 'tools', `${binary}-${version}`, binary + suffix);
+  if (name === 'kubernetes-schemas') return { folder: `schemas/${SCHEMAS.folder}`, file: '', fill: fetchSchemas };
+  if (name === 'prometheus-operator-crds') return { folder: `crds/${CRDS.folder}`, file: '', fill: fetchCrds };
+  if (isKubernetesProgram(name)) {
+    return { folder: `tools/kubernetes-${KUBERNETES_RELEASE}`, file: name + suffix, fill: buildKubernetes };
+  }
+  if (isUnpacked(name)) {
+    const debian = UNPACKED_PACKAGES[name];
+    return { folder: `tools/debian-${debian}`, file: `usr/bin/${name}`, fill: unpack(debian) };
+  }
+  if (isCommand(name)) return undefined;
+  const module = GO_TOOLS[name];
+  const binary = module.replace(/^.*\/|@.*$/g, '');
+  return {
+    folder: `tools/${binary}-${module.replace(/^.*@v/, '')}`,
+    file: binary + suffix,
+    fill: (folder, say) => buildGoTool(module, folder, say),
+  };
+}
+
+function isKubernetesProgram(name: ToolName): name is KubernetesProgram {
+  return (KUBERNETES_PROGRAMS as readonly ToolName[]).includes(name);
+}
+
+function isUnpacked(name: ToolName): name is UnpackedCommand {
+  return Object.hasOwn(UNPACKED_PACKAGES, name);
 }
 
 function isCommand(name: ToolName): name is Command {
-  return name === 'python3' || Object.hasOwn(DEBIAN_PACKAGES, name);
+  return name === 'python3' || isUnpacked(name) || Object.hasOwn(DEBIAN_PACKAGES, name);
 }
 
 function onPath(command: string): string | undefined {
@@ -151,7 +219,7 @@ function onPath(command: string): string | undefined {
  *
  * @returns the missing tools and why
  */
-export async function prepare(say: (line: string) => void): Promise<Map<ToolName, string>> {
+export async function prepare(say: Say): Promise<Map<ToolName, string>> {
   const reasons = new Map<ToolName, string>();
   const attempt = async (names: readonly ToolName[], obtain: () => Promise<void>): Promise<void> => {
     try {
@@ -167,11 +235,14 @@ export async function prepare(say: (line: string) => void): Promise<Map<ToolName
   const absent = TOOL_NAMES.filter((name) => place(name) === undefined);
   if (absent.length > 0) {
     await locked(path.join(cacheFolder(), 'prepare.lock'), say, async () => {
-      const commands = absent.filter(isCommand);
-      if (commands.length > 0) await attempt(commands, () => installPackages(commands, say));
+      const installed = absent.filter((name) => recipeOf(name) === undefined) as InstalledCommand[];
+      if (installed.length > 0) await attempt(installed, () => installPackages(installed, say));
       for (const name of absent) {
-        if (isCommand(name) || place(name) !== undefined) continue;
-        await attempt([name], () => (name === 'kubernetes-schemas' ? fetchSchemas(say) : buildGoTool(name, say)));
+        const recipe = recipeOf(name);
+        if (recipe === undefined || place(name) !== undefined || reasons.has(name)) continue;
+        const together = absent.filter((other) => recipeOf(other)?.folder === recipe.folder);
+        const folder = path.join(cacheFolder(), recipe.folder);
+        await attempt(together, () => intoPlace(folder, (temporary) => recipe.fill(temporary, say)));
       }
     });
   }
@@ -179,54 +250,106 @@ export async function prepare(say: (line: string) => void): Promise<Map<ToolName
   return reasons;
 }
 
-async function installPackages(commands: readonly Command[], say: (line: string) => void): Promise<void> {
+async function installPackages(commands: readonly InstalledCommand[], say: Say): Promise<void> {
   const packages = commands.flatMap((command) => (command === 'python3' ? [] : [DEBIAN_PACKAGES[command]]));
   if (onPath('apt-get') === undefined || !fs.existsSync('/etc/debian_version')) {
     throw new Error('not on PATH, and this is no Debian to install it on');
   }
   if (process.getuid?.() !== 0) throw new Error('not on PATH, and only root can install it');
   if (packages.length === 0) throw new Error('not on PATH');
-  const environment = { DEBIAN_FRONTEND: 'noninteractive' };
-  const lock = ['-o', 'DPkg::Lock::Timeout=600'];
-  const install = ['install', '-y', '-q', '--no-install-recommends', ...lock, ...packages];
   say(`installing ${packages.join(' ')}`);
+  await withPackageLists((apt) => apt(['install', '-y', '-q', '--no-install-recommends', ...packages]));
+}
+
+/** A package's files without its scripts, for which nobody needs to be root. */
+function unpack(debian: string): Recipe['fill'] {
+  return async (folder, say) => {
+    if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) {
+      throw new Error('not on PATH, and this is no Debian to take it from');
+    }
+    say(`unpacking ${debian}`);
+    await withPackageLists((apt) => apt(['download', '-q', debian], folder));
+    for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
+      await run('dpkg-deb', ['-x', path.join(folder, file), folder]);
+      fs.rmSync(path.join(folder, file));
+    }
+  };
+}
+
+/** Asks apt-get, and once more with fresh lists of packages if it fails. */
+async function withPackageLists(
+  ask: (apt: (args: string[], folder?: string) => Promise<unknown>) => Promise<unknown>,
+): Promise<void> {
+  const apt = ([command = '', ...args]: string[], folder?: string): Promise<string> =>
+    run('apt-get', [command, '-o', 'DPkg::Lock::Timeout=600', ...args], { DEBIAN_FRONTEND: 'noninteractive' }, folder);
   try {
-    await run('apt-get', install, environment);
+    await ask(apt);
   } catch {
-    await run('apt-get', ['update', '-q', ...lock], environment);
-    await run('apt-get', install, environment);
+    await apt(['update', '-q']);
+    await ask(apt);
   }
 }
 
-async function buildGoTool(name: GoTool, say: (line: string) => void): Promise<void> {
-  if (onPath('go') === undefined) throw new Error('Go is not installed');
-  const module = GO_TOOLS[name];
+async function buildGoTool(module: string, folder: string, say: Say): Promise<void> {
   say(`building ${module} (about 2 minutes)`);
-  await intoPlace(path.dirname(cached(name)), (folder) =>
-    run('go', ['install', '-trimpath', '-ldflags', '-s -w', module], {
-      GOBIN: folder,
-      CGO_ENABLED: '0',
-      GOFLAGS: '',
-      GOWORK: 'off',
-    }),
-  );
+  await go(['install', '-trimpath', '-ldflags', '-s -w', module], { GOBIN: folder });
+}
+
+/**
+ * `go install` refuses Kubernetes, whose go.mod replaces modules by folders of its repository; each is also a module of its
+ * own, with the same version but for the first number. So the build is a module with that go.mod, and those in their place.
+ */
+async function buildKubernetes(folder: string, say: Say): Promise<void> {
+  say(`building ${KUBERNETES_PROGRAMS.join(', ')} ${KUBERNETES_RELEASE} (about 5 minutes)`);
+  const kubernetes = await moduleFolder(`k8s.io/kubernetes@v${KUBERNETES_RELEASE}`);
+  const build = path.join(folder, 'build');
+  fs.mkdirSync(build);
+  const requirements = fs
+    .readFileSync(path.join(kubernetes, 'go.mod'), 'utf8')
+    .replace(/^module .*$/m, 'module build')
+    .replace(/=> \.\/staging\/src\/(.*)$/gm, `=> $1 v${KUBERNETES_RELEASE.replace(/^1/, '0')}`);
+  fs.writeFileSync(path.join(build, 'go.mod'), `${requirements}\nrequire k8s.io/kubernetes v${KUBERNETES_RELEASE}\n`);
+  fs.writeFileSync(path.join(build, 'go.sum'), fs.readFileSync(path.join(kubernetes, 'go.sum')));
+  const [major = '', minor = ''] = KUBERNETES_RELEASE.split('.');
+  const flags = Object.entries({ gitVersion: `v${KUBERNETES_RELEASE}`, gitMajor: major, gitMinor: minor })
+    .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+    .join(' ');
+  const programs = KUBERNETES_PROGRAMS.map((program) => `k8s.io/kubernetes/cmd/${program}`);
+  await go(['build', '-C', build, '-mod=mod', '-trimpath', '-ldflags', `-s -w ${flags}`, '-o', folder, ...programs]);
+  fs.rmSync(build, { recursive: true });
+}
+
+async function fetchCrds(folder: string, say: Say): Promise<void> {
+  say(`fetching ${CRDS.folder}`);
+  const from = path.join(await moduleFolder(CRDS.module), 'example/prometheus-operator-crd');
+  for (const file of CRDS.files) fs.writeFileSync(path.join(folder, file), fs.readFileSync(path.join(from, file)));
+}
+
+/** Downloads a Go module and says where it is. */
+async function moduleFolder(module: string): Promise<string> {
+  const { Dir } = JSON.parse(await go(['mod', 'download', '-json', module])) as { Dir: string };
+  return Dir;
+}
+
+async function go(args: readonly string[], environment: Record<string, string> = {}): Promise<string> {
+  if (onPath('go') === undefined) throw new Error('Go is not installed');
+  // Outside of any module, as which `go mod` would take the folder of whoever calls.
+  return run('go', args, { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', ...environment }, os.tmpdir());
 }
 
 /** Kubernetes' JSON schemas. Their `$id`s go, and references become relative, since kubeconform would fetch them by https. */
-async function fetchSchemas(say: (line: string) => void): Promise<void> {
+async function fetchSchemas(folder: string, say: Say): Promise<void> {
   const python = onPath('python3');
   if (python === undefined) throw new Error('Python is not installed');
   say(`fetching ${SCHEMAS.folder} (23 MB)`);
-  await intoPlace(cached('kubernetes-schemas'), async (folder) => {
-    const download = path.join(folder, 'download');
-    fs.mkdirSync(download);
-    const requirements = path.join(download, 'requirements.txt');
-    fs.writeFileSync(requirements, `${SCHEMAS.requirement}\n`);
-    const pip = ['-m', 'pip', 'download', '-q', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:'];
-    await run(python, [...pip, '--require-hashes', '-d', download, '-r', requirements], {});
-    await run(python, ['-c', UNPACK, download, folder], {});
-    fs.rmSync(download, { recursive: true });
-  });
+  const download = path.join(folder, 'download');
+  fs.mkdirSync(download);
+  const requirements = path.join(download, 'requirements.txt');
+  fs.writeFileSync(requirements, `${SCHEMAS.requirement}\n`);
+  const pip = ['-m', 'pip', 'download', '-q', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:'];
+  await run(python, [...pip, '--require-hashes', '-d', download, '-r', requirements]);
+  await run(python, ['-c', UNPACK, download, folder]);
+  fs.rmSync(download, { recursive: true });
 }
 
 const UNPACK = `
@@ -257,24 +380,32 @@ async function intoPlace(folder: string, make: (temporary: string) => Promise<vo
   }
 }
 
-/** Runs a command without showing its output, which becomes the error if it fails. */
-function run(command: string, args: readonly string[], environment: Record<string, string>): Promise<void> {
+/**
+ * Runs a command without showing its output, which becomes the error if it fails.
+ *
+ * @returns what it wrote to its standard output
+ */
+function run(
+  command: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+  folder?: string,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
+      cwd: folder,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
-    const keep = (chunk: Buffer): void => {
-      output = (output + chunk.toString()).slice(-4000);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      if (code === 0) resolve();
+      if (code === 0) resolve(output);
       else {
-        const last = output.trim().split('\n').slice(-3).join(' / ');
+        const last = (output + errors).trim().split('\n').slice(-3).join(' / ');
         reject(
           new Error(`\`${path.basename(command)} ${args[0] ?? ''}\` ended with ${String(code ?? signal)}: ${last}`),
         );
@@ -289,7 +420,7 @@ function run(command: string, args: readonly string[], environment: Record<strin
  * The lock file holds its owner's process id; one whose owner is gone is taken over. In the moment of taking over two
  * may slip in, and both then build: wasteful, and harmless, because of `intoPlace`.
  */
-export async function locked<T>(file: string, say: (line: string) => void, work: () => Promise<T>): Promise<T> {
+export async function locked<T>(file: string, say: Say, work: () => Promise<T>): Promise<T> {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   for (let waited = false; !take(file); waited = true) {
     if (!waited) say(`waiting for another run that prepares the tools (${file})`);

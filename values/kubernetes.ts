@@ -34,7 +34,8 @@ export const dataKey = z
   .meta({ noun: 'a key of a Secret', example: 'private-key' });
 
 const labelKey = z.string().regex(LABEL_KEY_PATTERN).max(QUALIFIED_NAME_MAX_LENGTH);
-const labelValue = z.string().regex(LABEL_VALUE_PATTERN).meta({ noun: 'the value of a label', example: 'vpn' });
+/** The value of a label. */
+export const labelValue = z.string().regex(LABEL_VALUE_PATTERN).meta({ noun: 'the value of a label', example: 'vpn' });
 const annotationKey = z.string().regex(ANNOTATION_KEY_PATTERN).max(QUALIFIED_NAME_MAX_LENGTH);
 
 /** Labels. */
@@ -55,7 +56,7 @@ export const anyMap = z
   .meta({ noun: 'a part of a Kubernetes object, without null' });
 
 /** A quantity of Kubernetes: `100m`, `128Mi`, or a number. */
-const quantity = z
+export const quantity = z
   .union([z.string().regex(QUANTITY_PATTERN), z.int().min(0).max(LARGEST)])
   .meta({ noun: 'a quantity', example: '128Mi' });
 

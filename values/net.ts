@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { ADDRESS_PATTERN } from '../lib/net/address';
 import { ADDRESS_OR_CIDR_PATTERN, CIDR_PATTERN, IPV4_CIDR_PATTERN, IPV6_CIDR_PATTERN } from '../lib/net/cidr';
-import { ENDPOINT_MAX_LENGTH, ENDPOINT_PATTERN } from '../lib/net/endpoint';
-import { DNS_LABEL_PATTERN, INTERFACE_NAME_PATTERN, NAME_PATTERN } from '../lib/net/name';
+import { ADDRESS_OR_SOCKET_PATTERN, ENDPOINT_MAX_LENGTH, ENDPOINT_PATTERN } from '../lib/net/endpoint';
+import {
+  DNS_LABEL_PATTERN,
+  DNS_NAME_PATTERN,
+  DNS_SUBDOMAIN_MAX_LENGTH,
+  INTERFACE_NAME_PATTERN,
+  NAME_PATTERN,
+} from '../lib/net/name';
 import { PORT_MAX, PORT_MIN } from '../lib/net/port';
 import { WIREGUARD_KEY_PATTERN } from '../lib/net/wireguard-key';
 
@@ -33,6 +39,17 @@ export const endpoint = z
   .regex(ENDPOINT_PATTERN)
   .max(ENDPOINT_MAX_LENGTH)
   .meta({ noun: 'a host or an address with a port', example: 'vpn.example.com:51820' });
+/** A domain name in lower case, without a dot at its end. */
+export const dnsName = z
+  .string()
+  .regex(DNS_NAME_PATTERN)
+  .max(DNS_SUBDOMAIN_MAX_LENGTH)
+  .meta({ noun: 'a domain name in lower case', example: 'corp.example.com' });
+/** Where a DNS server is: an address, with a port where it is not 53. */
+export const dnsServer = z
+  .string()
+  .regex(ADDRESS_OR_SOCKET_PATTERN)
+  .meta({ noun: 'an IP address with or without a port', example: '10.1.0.53' });
 /** A WireGuard key in base64 (wg(8)). */
 export const wireguardKey = z.string().regex(WIREGUARD_KEY_PATTERN).meta({
   noun: 'a WireGuard key: 32 bytes in base64, 44 characters',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  annotations,
   anyMap,
   dataKey,
   extraObjects,
@@ -10,6 +11,7 @@ import {
   optionalImage,
   pod,
   probe,
+  quantity,
   resources,
   serviceAccount,
   udpService,
@@ -18,6 +20,8 @@ import {
   address,
   addressOrCidr,
   cidr,
+  dnsName,
+  dnsServer,
   endpoint,
   interfaceName,
   ipv4Cidr,
@@ -27,6 +31,7 @@ import {
   secretWireguardKey,
   wireguardKey,
 } from './net';
+import { metrics } from './metrics';
 
 const presharedKey = z
   .strictObject({
@@ -61,7 +66,13 @@ const allowRule = z.strictObject({
 
 /** A peer of the WireGuard server: a person's device, or a site. */
 export const wireguardPeer = z.strictObject({
-  publicKey: wireguardKey.describe('Public key of the peer; the private one stays with its owner'),
+  publicKey: wireguardKey.optional().describe('Public key of the peer; the private one stays with its owner'),
+  generate: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the pod makes the peer’s key pair and pre-shared key instead, and keeps them on the volume of `persistence`',
+    ),
   presharedKey: presharedKey
     .optional()
     .describe('Pre-shared key, mixed into the handshake (post-quantum resistance): in a Secret, or a value')
@@ -88,7 +99,32 @@ export const wireguardPeer = z.strictObject({
     .record(name.meta({ example: 'intranet' }), allowRule)
     .optional()
     .describe('What the peer may reach, rules by name; absent: everything, `{}`: nothing'),
+  client: z
+    .strictObject({
+      allowedIPs: z
+        .array(cidr)
+        .min(1)
+        .optional()
+        .describe('Networks that this peer sends through the tunnel; absent: `client.allowedIPs`')
+        .meta({ example: ['10.13.13.0/24', '10.0.0.0/8'] }),
+    })
+    .optional()
+    .describe('What the peer’s own file says otherwise than `client`'),
 });
+
+/** Where more peers are: an object whose keys are names of peers, and whose values are their entries in JSON. */
+const peersSource = z
+  .strictObject({
+    existingSecret: objectName
+      .optional()
+      .describe('Secret that holds the peers; a pre-shared key may stand in it')
+      .meta({ example: 'wireguard-team' }),
+    existingConfigMap: objectName
+      .optional()
+      .describe('ConfigMap that holds the peers')
+      .meta({ example: 'wireguard-team' }),
+  })
+  .meta({ noun: 'a map with existingSecret or existingConfigMap' });
 
 /**
  * The values of the WireGuard server, and of the chart `wireguard`.
@@ -106,19 +142,29 @@ export const wireguardValues = z.strictObject({
     .describe(
       'Peers by name; a change is applied in place, within 10 s of the kubelet’s update, and the other peers keep their sessions; only a Secret that no peer named before restarts the pod',
     ),
+  peersFrom: z
+    .record(name.meta({ example: 'team' }), peersSource)
+    .default({})
+    .describe(
+      'More peers, in Secrets and ConfigMaps that exist: each key is a name, each value the JSON of one entry of `peers`; applied in place, what breaks a rule is left out, and names in `peers` win',
+    ),
   privateKey: z
     .strictObject({
+      generate: z
+        .boolean()
+        .default(false)
+        .describe('Whether the pod makes the key at its first start, and keeps it on the volume of `persistence`'),
       existingSecret: objectName
         .optional()
         .describe(
-          'Secret that holds the server’s private key (`wg genkey`); absent, and no `value`: `<full name>-private-key`, which you make',
+          'Secret that holds the server’s private key (`wg genkey`); absent, and neither `generate` nor `value`: `<full name>-private-key`, which you make',
         )
         .meta({ example: 'wireguard-server' }),
       key: dataKey.default('private-key').describe('Key of that Secret'),
       value: secretWireguardKey.optional().describe('The private key itself; it goes into a Secret'),
     })
     .prefault({})
-    .meta({ secret: true, noun: 'a map with existingSecret or value' }),
+    .meta({ secret: true, noun: 'a map with generate, existingSecret or value' }),
   mode: z
     .enum(['masquerade', 'routed'])
     .default('masquerade')
@@ -152,6 +198,99 @@ export const wireguardValues = z.strictObject({
         ),
     })
     .prefault({}),
+  endpoint: endpoint
+    .optional()
+    .describe('Where clients reach the server: the `Endpoint` of their files; read by nothing else'),
+  serverPublicKey: wireguardKey
+    .optional()
+    .describe(
+      'Public key of the server, for the files of the clients; with `privateKey.generate` also a pin: a server with another key does not start',
+    ),
+  client: z
+    .strictObject({
+      allowedIPs: z
+        .array(cidr)
+        .min(1)
+        .default(['0.0.0.0/0', '::/0'])
+        .describe('Networks that clients send through the tunnel: the `AllowedIPs` of their files'),
+      persistentKeepaliveSeconds: z
+        .int()
+        .min(0)
+        .max(65535)
+        .default(25)
+        .describe('Seconds between the keepalives of a client, which keep its way through a NAT open; 0: none'),
+      mtu: z
+        .int()
+        .min(576)
+        .max(9000)
+        .optional()
+        .describe('MTU of the clients’ interfaces in bytes; absent: `mtu`, or 1420')
+        .meta({ example: 1380 }),
+    })
+    .prefault({}),
+  dns: z
+    .strictObject({
+      mode: z
+        .enum(['none', 'servers', 'coredns'])
+        .default('none')
+        .describe(
+          'How clients resolve names: `none`, as without the VPN; `servers`, by the given servers; `coredns`, by a CoreDNS in the pod, which knows the cluster’s names',
+        ),
+      servers: z
+        .array(address)
+        .default([])
+        .describe('DNS servers of the clients, for the mode `servers`')
+        .meta({ example: ['10.96.0.10'] }),
+      searchDomains: z
+        .array(dnsName)
+        .default([])
+        .describe('Domains that clients append to short names')
+        .meta({ example: ['svc.cluster.local'] }),
+      zones: z
+        .record(
+          dnsName.meta({ example: 'corp.example.com' }),
+          z.strictObject({
+            servers: z
+              .array(dnsServer)
+              .min(1)
+              .max(15)
+              .describe('DNS servers of the zone, each an address with or without a port')
+              .meta({ example: ['10.1.0.53'] }),
+          }),
+        )
+        .default({})
+        .describe('Zones that the CoreDNS in the pod asks other servers for (split DNS); applied in place'),
+      port: port.default(1053).describe('UDP and TCP port of CoreDNS inside the pod; clients use 53'),
+      image: image({ registry: 'docker.io', repository: 'coredns/coredns', tag: '1.12.4' }),
+      resources: resources({
+        requests: { cpu: '20m', memory: '32Mi', 'ephemeral-storage': '16Mi' },
+        limits: { memory: '128Mi', 'ephemeral-storage': '64Mi' },
+      }),
+    })
+    .prefault({}),
+  persistence: z
+    .strictObject({
+      existingClaim: objectName
+        .optional()
+        .describe('Claim that is used for generated keys; absent: the chart makes `<full name>-generated-keys`')
+        .meta({ example: 'wireguard-keys' }),
+      keep: z.boolean().default(true).describe('Whether `helm uninstall` leaves the claim, and with it the keys'),
+      size: quantity.default('64Mi').describe('Size of the volume'),
+      storageClassName: objectName
+        .optional()
+        .describe('Storage class of the volume; absent: that of the cluster')
+        .meta({ example: 'standard' }),
+      accessModes: z
+        .array(z.enum(['ReadWriteOnce', 'ReadWriteOncePod', 'ReadWriteMany']))
+        .min(1)
+        .default(['ReadWriteOnce'])
+        .describe('Access modes of the volume'),
+      annotations: annotations
+        .default({})
+        .describe('Annotations of the claim')
+        .meta({ example: { 'example.com/backup': 'daily' } }),
+    })
+    .prefault({}),
   hostPort: port
     .optional()
     .describe('UDP port on the node of the pod, instead of or beside a Service')
@@ -176,6 +315,35 @@ export const wireguardValues = z.strictObject({
         requests: { cpu: '10m', memory: '8Mi', 'ephemeral-storage': '16Mi' },
         limits: { memory: '32Mi', 'ephemeral-storage': '64Mi' },
       }),
+    })
+    .prefault({}),
+  metrics,
+  networkPolicy: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether a NetworkPolicy lets only the ports of WireGuard and of the health server into the pod; in mode `routed` it lets in everything, since what is for the peers looks as if it were for the pod',
+        ),
+      extraIngress: z
+        .array(anyMap)
+        .default([])
+        .describe('More rules for what may enter the pod')
+        .meta({ example: [{ ports: [{ port: 9100, protocol: 'TCP' }] }] }),
+      egress: z
+        .array(anyMap)
+        .default([])
+        .describe('Rules for what may leave the pod, of the peers too; empty: everything')
+        .meta({ example: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }] }),
+    })
+    .prefault({}),
+  podDisruptionBudget: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe('Whether a drain waits until somebody deletes the pod: there is only one'),
     })
     .prefault({}),
   livenessProbe: probe({ periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }),

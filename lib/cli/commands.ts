@@ -7,6 +7,7 @@ import { loadValues } from '../helm/load-values';
 import { MANIFEST_MARK, manifestFiles, manifestStream } from '../helm/manifests';
 import { InputError } from '../staged/input-error';
 import type { KubernetesObject } from '../staged/resource';
+import { imagesOf } from './images';
 import { tell } from './report';
 import { nearest } from '../staged/nearest';
 import { withPlaces } from './with-places';
@@ -53,6 +54,11 @@ export function chartCommand(name: string, folder: string): void {
   const place = join(folder, name);
   chartNamed(name).write(place);
   tell(`wrote the chart ${name} to ${place}`);
+}
+
+/** `images`: every image that the pods use, one a line. */
+export function imagesCommand(name: string, flags: ValuesFlags): void {
+  for (const image of imagesOf(objectsOf(chartNamed(name), flags))) process.stdout.write(`${image}\n`);
 }
 
 /** `examples`: the manifests of every example, and all charts. */

@@ -1,12 +1,25 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CHARTS } from '../../charts';
 import { VERSION } from '../../charts/version';
+import { NAME_PATTERN } from '../net/name';
+import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
 import { InputError } from '../staged/input-error';
-import { chartCommand, checkCommand, DEFAULT_FLAGS, examplesCommand, synthCommand, type ValuesFlags } from './commands';
+import { CLIENT_FORMATS } from './client-file';
+import {
+  chartCommand,
+  checkCommand,
+  DEFAULT_FLAGS,
+  examplesCommand,
+  imagesCommand,
+  synthCommand,
+  type ValuesFlags,
+} from './commands';
+import { keysCommand, type KeysFlags } from './keys-command';
+import { showconfCommand, type ShowconfFlags } from './showconf-command';
 
 const USAGE_HINT = '(cdk8s-vpn --help shows the usage)';
 
-const TOO_MANY = 'error: too many arguments; name one chart, and give each values file with -f\n';
+const TOO_MANY = ' and give each values file with -f\n';
 
 const EXIT_CODES = `
 Exit codes: 0 all is well, 1 the values are wrong, 2 the call is wrong (flags, files, folders), 3 a bug of cdk8s-vpn.
@@ -69,6 +82,46 @@ function program(): Command {
     .action((chart: string, { output }: { output: string }) => {
       chartCommand(chart, output);
     });
+  withValues(
+    onPeer(
+      cli.command('keys'),
+      'a new key pair for a peer: what the values need, and a file with the private key',
+      peerName,
+    ),
+  )
+    .option(
+      '--private-key-file <file>',
+      'where the private key goes, instead of <peer>.key',
+      newFilePath('--private-key-file'),
+    )
+    .option('--conf <file>', 'write the client’s own file too', newFilePath('--conf'))
+    .action((chart: string, peer: string, flags: Partial<KeysFlags>) => {
+      keysCommand(chart, peer, { ...DEFAULT_FLAGS, ...flags });
+    });
+  withValues(onPeer(cli.command('showconf'), 'the client’s own file of a peer, or its QR code'))
+    .option(
+      '--private-key-file <file>',
+      'the private key of the client (- is standard input)',
+      filePath('--private-key-file'),
+    )
+    .option(
+      '--preshared-key-file <file>',
+      'the pre-shared key, if it is not in the values',
+      filePath('--preshared-key-file'),
+    )
+    .option('--qr', 'a QR code for the apps')
+    .addOption(
+      new Option('--format <format>', 'of wg-quick, or of wg setconf').choices(CLIENT_FORMATS).default('wg-quick'),
+    )
+    .option('-o, --output <file>', 'write it into a new file; a QR code as a PNG picture', newFilePath('-o'))
+    .action((chart: string, peer: string, flags: Partial<ShowconfFlags> & Pick<ShowconfFlags, 'format'>) => {
+      showconfCommand(chart, peer, { ...DEFAULT_FLAGS, ...flags });
+    });
+  withValues(onChart(cli.command('images'), 'every image that the pods use, one a line')).action(
+    (chart: string, flags: Partial<ValuesFlags>) => {
+      imagesCommand(chart, { ...DEFAULT_FLAGS, ...flags });
+    },
+  );
   cli
     .command('examples')
     .description('plain manifests of every example into dist/manifests, all Helm charts into dist/charts')
@@ -82,7 +135,8 @@ function program(): Command {
       .showHelpAfterError(USAGE_HINT)
       .configureOutput({
         outputError(text, write) {
-          write(text.replace(/^error: too many arguments.*\n/, TOO_MANY));
+          const named = command.registeredArguments.map((argument) => `one ${argument.name()}`).join(' and ');
+          write(text.replace(/^(error: too many arguments).*\n/, `$1; name ${named},${TOO_MANY}`));
         },
       });
   }
@@ -91,6 +145,10 @@ function program(): Command {
 
 function onChart(command: Command, description: string): Command {
   return command.description(description).argument('<chart>', `one of: ${Object.keys(CHARTS).join(', ')}`);
+}
+
+function onPeer(command: Command, description: string, peer = (name: string): string => name): Command {
+  return onChart(command, description).argument('<peer>', 'name of the peer', peer);
 }
 
 function withValues(command: Command): Command {
@@ -111,6 +169,27 @@ function withValues(command: Command): Command {
 }
 
 const collect = (value: string, all: readonly string[] = []): string[] => [...all, value];
+
+/** The path of a file. A key in its place would be taken for a path, and a path is shown. */
+function filePath(flag: string): (path: string) => string {
+  return (path) => {
+    if (!WIREGUARD_KEY_PATTERN.test(path.trim())) return path;
+    throw new InputError([`${flag}: this is a key, and not the path of a file; put it into a file, and name that`], 2);
+  };
+}
+
+/** The path of a file that is written. */
+function newFilePath(flag: string): (path: string) => string {
+  return (path) => {
+    if (path === '' || path === '-') throw new InvalidArgumentError('Name a file.');
+    return filePath(flag)(path);
+  };
+}
+
+function peerName(value: string): string {
+  if (NAME_PATTERN.test(value) && value.length <= 63) return value;
+  throw new InvalidArgumentError('Use at most 63 lower-case letters, digits and hyphens.');
+}
 
 function releaseName(value: string): string {
   // Helm's own rule; that a name makes no name of a Service is for the rules of a chart to say.

@@ -150,11 +150,16 @@ export class HelmChart<S extends z.ZodObject = z.ZodObject, B = unknown> {
 
   /** The text that `helm install` would show at its end. */
   notes(options: PlainOptions = {}): string | undefined {
-    const { build, notes, values } = this.#props;
+    const { notes } = this.#props;
+    return notes === undefined ? undefined : this.text(notes, options);
+  }
+
+  /** What a text of the chart's constructs is for some values. */
+  text(of: (built: B) => Expr<string>, options: PlainOptions = {}): string {
+    const { build, values } = this.#props;
     const chart = new Chart(new App(), this.name);
     setStaging(chart, { reader: 'print' });
-    const text = notes?.(build(chart, refs(values)));
-    return text === undefined ? undefined : (evaluate(nodeOf(text), this.environment(options)) as string);
+    return evaluate(nodeOf(of(build(chart, refs(values)))), this.environment(options)) as string;
   }
 
   /** What the templates would read, from the user's values. */

@@ -45,3 +45,13 @@ export function probeTiming(probe: {
     failureThreshold: probe.failureThreshold,
   };
 }
+
+/** The security context of a container that needs nothing. */
+export const UNPRIVILEGED = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  readOnlyRootFilesystem: true,
+  runAsGroup: 65534,
+  runAsNonRoot: true,
+  runAsUser: 65534,
+} as const;

@@ -43,6 +43,9 @@ export const LABEL_VALUE_PATTERN = new RegExp(`^(?:${QUALIFIED_NAME_SOURCE})?$`)
 export const HOST_NAME_PATTERN =
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
+/** A host name in lower case: a zone of DNS, or a domain to search in. At most {@link DNS_SUBDOMAIN_MAX_LENGTH}. */
+export const DNS_NAME_PATTERN = new RegExp(HOST_NAME_PATTERN.source.replaceAll('A-Za-z', 'a-z'));
+
 /**
  * The name of a network interface: wg-quick's own characters, at most 15 of them, no hyphen in front (it would be
  * an option), and none of the names that the kernel keeps: `.` and `..`, `all` and `default` (folders in

@@ -1,5 +1,5 @@
 /** WireGuard keys: 32 bytes in base64, private, public and pre-shared alike. */
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
 
 /**
  * A key in canonical base64: 43 characters and `=`.
@@ -29,4 +29,12 @@ export function wireguardPublicKey(privateKey: string): string {
     type: 'pkcs8',
   });
   return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64');
+}
+
+/** A new private key, with the bits that X25519 fixes already fixed: what `wg genkey` prints, see wg(8). */
+export function newWireguardPrivateKey(): string {
+  const key = randomBytes(32);
+  key[0] = key[0]! & 0xf8;
+  key[31] = (key[31]! & 0x7f) | 0x40;
+  return key.toString('base64');
 }

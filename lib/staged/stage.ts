@@ -34,7 +34,7 @@ type AnyMap = Expr<Readonly<Record<string, unknown>> | undefined>;
 export type Staged<T> = unknown extends T
   ? unknown
   : [NonNullable<T>] extends [Scalar]
-    ? T | Expr<T> | When<T>
+    ? T | Expr<T> | When<T | Expr<T>>
     : [keyof NonNullable<T>] extends ['value']
       ? Scalar | Expr<Scalar | Extract<T, undefined>> | Extract<T, undefined>
       : NonNullable<T> extends readonly (infer E)[]
@@ -49,7 +49,7 @@ export type Staged<T> = unknown extends T
           | When<Staged<NonNullable<T>>>
           | Extract<T, undefined>;
 
-type StagedItem<E> = Staged<E> | Each<Staged<E>> | When<Staged<E> | readonly Staged<E>[]>;
+type StagedItem<E> = Staged<E> | Each<Staged<E>> | When<Staged<E> | readonly (Staged<E> | Each<Staged<E>>)[]>;
 
 type AnyMapOf<E> = E extends object ? Readonly<Record<string, unknown>> : never;
 

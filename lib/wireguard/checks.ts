@@ -3,7 +3,6 @@ import {
   and,
   bytes,
   check,
-  contains,
   count,
   each,
   eq,
@@ -14,6 +13,7 @@ import {
   isSet,
   lt,
   matches,
+  ne,
   networkBits,
   not,
   or,
@@ -38,7 +38,7 @@ import {
 } from '../staged';
 import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
 import { FULLNAME_MAX_LENGTH } from '../kubernetes/metadata';
-import type { AllowRule, WireGuardValues } from './config';
+import { isGenerated, isV6, type AllowRule, type WireGuardValues } from './config';
 
 type Rules = (Each<unknown> | When<unknown>)[];
 
@@ -48,8 +48,6 @@ const OBJECT_MAX_BYTES = 1_048_576;
 const WIREGUARD_OVERHEAD_BYTES = 80;
 /** The smallest MTU of an IPv6 link (RFC 8200, 5). */
 const IPV6_MIN_MTU_BYTES = 1280;
-
-const isV6 = (address: Expr<string>): Expr<boolean> => contains(':', address);
 
 /** The rules of the values of a WireGuard server that no schema can say. Their cost is n log n in peers. */
 export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, files: readonly Expr<string>[]): Rules {
@@ -70,17 +68,23 @@ export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, file
     }),
     ...networkChecks(v),
     ...keyChecks(v),
+    each(v.client.allowedIPs, hostPartCheck),
     ...mtuChecks(v),
     ...podChecks(v),
     ...serviceChecks(v),
+    ...dnsChecks(v),
+    ...metricsChecks(v),
+    ...peersFromChecks(v),
     peerChecks(v),
-    each(overlaps(each(v.peers, (_name, peer) => text`${peer.publicKey} ${pathOf(peer.publicKey)}`)), (pair) =>
-      check({
-        failsIf: true,
-        at: ownerOf(pair, 'second'),
-        problem: text`is the same key as ${ownerOf(pair, 'first')}`,
-        remedy: 'WireGuard knows a peer by its key: give each its own',
-      }),
+    each(
+      overlaps(each(v.peers, (_name, peer) => whenSet(peer.publicKey, (key) => text`${key} ${pathOf(key)}`))),
+      (pair) =>
+        check({
+          failsIf: true,
+          at: ownerOf(pair, 'second'),
+          problem: text`is the same key as ${ownerOf(pair, 'first')}`,
+          remedy: 'WireGuard knows a peer by its key: give each its own',
+        }),
     ),
     // Of an address and a network behind a peer, one would be refused already: these lie outside the VPN, those inside.
     ...[
@@ -172,15 +176,38 @@ function secretKeyCheck(key: Expr<string | undefined>, command: 'wg genkey' | 'w
 }
 
 function keyChecks(v: WireGuardValues): Rules {
-  return [
-    secretKeyCheck(v.privateKey.value, 'wg genkey'),
+  const { privateKey } = v;
+  const both = (one: Expr<boolean>, other: Expr<boolean>, names: string) =>
     check({
-      failsIf: and(isSet(v.privateKey.existingSecret), isSet(v.privateKey.value)),
-      at: v.privateKey,
-      problem: 'has both existingSecret and value',
+      failsIf: and(one, other),
+      at: privateKey,
+      problem: `has both ${names}`,
       remedy: 'keep one of them',
-    }),
-    each(v.peers, (_name, peer) =>
+    });
+  return [
+    secretKeyCheck(privateKey.value, 'wg genkey'),
+    both(isSet(privateKey.existingSecret), isSet(privateKey.value), 'existingSecret and value'),
+    both(privateKey.generate, isSet(privateKey.existingSecret), 'generate and existingSecret'),
+    both(privateKey.generate, isSet(privateKey.value), 'generate and value'),
+    each(v.peers, (_name, peer) => [
+      check({
+        failsIf: and(isSet(peer.publicKey), isGenerated(peer)),
+        at: peer,
+        problem: 'has both publicKey and generate',
+        remedy: 'keep one of them',
+      }),
+      check({
+        failsIf: and(not(isSet(peer.publicKey)), not(isGenerated(peer))),
+        at: peer,
+        problem: 'has neither publicKey nor generate',
+        remedy: 'set publicKey to what `wg pubkey` prints, or generate to true',
+      }),
+      check({
+        failsIf: and(isSet(peer.presharedKey), isGenerated(peer)),
+        at: peer.presharedKey,
+        problem: 'is not used, since the pod makes the keys of this peer',
+        remedy: 'remove it: a pre-shared key is made too',
+      }),
       when(isSet(peer.presharedKey), () => [
         secretKeyCheck(peer.presharedKey.value, 'wg genpsk'),
         check({
@@ -196,7 +223,115 @@ function keyChecks(v: WireGuardValues): Rules {
           remedy: 'keep one of them',
         }),
       ]),
+    ]),
+  ];
+}
+
+function dnsChecks(v: WireGuardValues): Rules {
+  const { dns } = v;
+  return [
+    check({
+      failsIf: and(eq(dns.mode, 'servers'), isEmpty(dns.servers)),
+      at: dns.servers,
+      problem: 'is empty, but dns.mode is servers',
+      remedy: 'name a DNS server, or choose another mode',
+    }),
+    check({
+      failsIf: and(ne(dns.mode, 'servers'), not(isEmpty(dns.servers))),
+      at: dns.servers,
+      problem: text`is not used, since dns.mode is ${dns.mode}`,
+      remedy: 'set dns.mode to servers, or remove it',
+    }),
+    check({
+      failsIf: and(ne(dns.mode, 'coredns'), not(isEmpty(dns.zones))),
+      at: dns.zones,
+      problem: text`is not used, since dns.mode is ${dns.mode}`,
+      remedy: 'set dns.mode to coredns, or remove it',
+    }),
+    check({
+      failsIf: and(eq(dns.mode, 'none'), not(isEmpty(dns.searchDomains))),
+      at: dns.searchDomains,
+      problem: 'is not used, since dns.mode is none',
+      remedy: 'choose another mode, or remove it',
+    }),
+    check({
+      failsIf: and(eq(dns.mode, 'coredns'), eq(dns.port, v.health.port)),
+      at: dns.port,
+      problem: 'is the port of the health server',
+      got: dns.port,
+      remedy: 'choose another one',
+    }),
+    check({
+      failsIf: and(eq(dns.mode, 'coredns'), eq(dns.port, v.listenPort)),
+      at: dns.port,
+      problem: 'is the port of WireGuard',
+      got: dns.port,
+      remedy: 'choose another one',
+    }),
+  ];
+}
+
+function metricsChecks(v: WireGuardValues): Rules {
+  const { metrics } = v;
+  const needsMetrics = (at: Expr<boolean>) =>
+    check({
+      failsIf: and(at, not(metrics.enabled)),
+      at,
+      problem: 'is true, but metrics.enabled is false',
+      remedy: 'set metrics.enabled to true',
+    });
+  return [
+    needsMetrics(metrics.serviceMonitor.enabled),
+    needsMetrics(metrics.podMonitor.enabled),
+    needsMetrics(metrics.prometheusRule.enabled),
+    needsMetrics(metrics.dashboard.enabled),
+    check({
+      failsIf: and(metrics.serviceMonitor.enabled, metrics.podMonitor.enabled),
+      at: metrics.podMonitor.enabled,
+      problem: 'is true, and so is metrics.serviceMonitor.enabled',
+      remedy: 'keep one of them, or everything is read twice',
+    }),
+    each(metrics.prometheusRule.alwaysUpPeers, (name) =>
+      check({
+        failsIf: and(not(hasKey(v.peers, name)), isEmpty(v.peersFrom)),
+        at: name,
+        problem: 'is not a peer',
+        got: name,
+        remedy: 'name a key of peers',
+      }),
     ),
+    ...[metrics.serviceMonitor, metrics.podMonitor].map((monitor) =>
+      whenSet(monitor.intervalSeconds, (interval) =>
+        whenSet(monitor.scrapeTimeoutSeconds, (timeout) =>
+          check({
+            failsIf: gt(timeout, interval),
+            at: timeout,
+            problem: text`is longer than the ${interval} seconds between two readings`,
+            got: timeout,
+            remedy: 'use the same or less',
+          }),
+        ),
+      ),
+    ),
+  ];
+}
+
+function peersFromChecks(v: WireGuardValues): Rules {
+  return [
+    each(v.peersFrom, (_name, source) => [
+      check({
+        failsIf: and(isSet(source.existingSecret), isSet(source.existingConfigMap)),
+        at: source,
+        problem: 'has both existingSecret and existingConfigMap',
+        remedy: 'make two of it',
+      }),
+      check({
+        failsIf: and(not(isSet(source.existingSecret)), not(isSet(source.existingConfigMap))),
+        at: source,
+        problem: 'has neither existingSecret nor existingConfigMap',
+        remedy: 'name the object that holds the peers',
+      }),
+    ]),
   ];
 }
 
@@ -318,6 +453,7 @@ function peerChecks(v: WireGuardValues): Each<unknown> {
       return each(v.peers, (_name, peer) => [
         each(peer.addresses, (address) => addressChecks(v, address, [ipv4, ipv6])),
         each(peer.routedNetworks, (network) => routedNetworkChecks(v, network, [ipv4.prefix, prefix6])),
+        each(peer.client.allowedIPs, hostPartCheck),
         each(peer.allow, (_rule, allowed) => ruleChecks(v, allowed)),
       ]);
     },

@@ -38,7 +38,16 @@ export function givenPresharedKey(peer: Expr<string>): Expr<string> {
   return text`preshared-key.${peer}`;
 }
 
-const isV6 = (address: Expr<string>): Expr<boolean> => contains(':', address);
+/** Whether the pod makes the keys of a peer. */
+export const isGenerated = (peer: Peer): Expr<boolean> => orElse(peer.generate, false);
+/** Whether the pod makes any key. */
+export const generatesKeys = (v: WireGuardValues): Expr<boolean> =>
+  or(
+    v.privateKey.generate,
+    some(v.peers, (peer) => isGenerated(peer)),
+  );
+
+export const isV6 = (address: Expr<string>): Expr<boolean> => contains(':', address);
 const isV4 = (address: Expr<string>): Expr<boolean> => not(isV6(address));
 
 /** The server's own addresses inside the VPN, as `ip address` takes them. */
@@ -50,8 +59,9 @@ export function serverAddresses(v: WireGuardValues): Expr<string> {
 }
 
 /**
- * The interface and its peers in the format of `wg setconf` (wg(8)). The pod puts the secrets in: for a peer those of the
- * file that a comment names, below /etc/wireguard.
+ * The interface and its peers in the format of `wg setconf` (wg(8)). The pod puts the secrets in: those of the file that
+ * a comment names, below /etc/wireguard, or the generated ones. The public key in a comment is the one that the server
+ * must have.
  */
 export function wgConf(v: WireGuardValues): Expr<string> {
   return named(
@@ -59,6 +69,8 @@ export function wgConf(v: WireGuardValues): Expr<string> {
     {},
     () => conf`
     [Interface]
+    ${when(v.privateKey.generate, () => conf`# generated`)}
+    ${whenSet(v.serverPublicKey, (publicKey) => conf`# public-key = ${publicKey}`)}
     ListenPort = ${v.listenPort}
     ${each(
       v.peers,
@@ -71,8 +83,9 @@ export function wgConf(v: WireGuardValues): Expr<string> {
           conf`# preshared-key = ${PRESHARED_KEYS}/${secret}/${orElse(peer.presharedKey.key, 'preshared-key')}`,
       )}
       ${when(isSet(peer.presharedKey.value), () => conf`# preshared-key = ${GIVEN_KEYS}/${givenPresharedKey(name)}`)}
+      ${when(isGenerated(peer), () => conf`# generated`)}
       [Peer]
-      PublicKey = ${peer.publicKey}
+      ${whenSet(peer.publicKey, (publicKey) => conf`PublicKey = ${publicKey}`)}
       AllowedIPs = ${join(', ', peer.addresses)}
       ${each(peer.routedNetworks, (network) => conf`AllowedIPs = ${network}`)}
       ${whenSet(peer.endpoint, (endpoint) => conf`Endpoint = ${endpoint}`)}
@@ -95,7 +108,7 @@ export function routes(v: WireGuardValues): Expr<string> {
   )();
 }
 
-type Peer = Ref<z.output<typeof wireguardValues>['peers'][string]>;
+export type Peer = Ref<z.output<typeof wireguardValues>['peers'][string]>;
 /** A rule of a peer. */
 export type AllowRule = Ref<NonNullable<z.output<typeof wireguardValues>['peers'][string]['allow']>[string]>;
 
@@ -173,8 +186,27 @@ export function nftablesConf(v: WireGuardValues): Expr<string> {
         ip saddr vmap @restricted4
         ip6 saddr vmap @restricted6
       }
+      ${when(
+        eq(v.dns.mode, 'coredns'),
+        () => conf`
+        # Clients ask the server's own address, port 53.
+        chain dns {
+          type nat hook prerouting priority dstnat; policy accept;
+          iifname "${wg}" ip daddr ${firstHost(v.network)} meta l4proto { tcp, udp } th dport 53 redirect to :${v.dns.port}
+          ${whenSet(
+            v.network6,
+            (network6) =>
+              conf`iifname "${wg}" ip6 daddr ${firstHost(network6)} meta l4proto { tcp, udp } th dport 53 redirect to :${v.dns.port}`,
+          )}
+        }
+      `,
+      )}
       chain input {
         type filter hook input priority filter; policy accept;
+        ${when(
+          eq(v.dns.mode, 'coredns'),
+          () => conf`iifname "${wg}" ct status dnat meta l4proto { tcp, udp } th dport ${v.dns.port} accept`,
+        )}
         iifname "${wg}" goto access
       }
       chain forward {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# health.sh: a CGI program of busybox httpd that gives out what server.sh found. It answers the question it is named after: live or ready.
+# health.sh: a CGI program of busybox httpd that gives out what server.sh found. It answers the question it is named after:
+# live, ready or metrics.
 #
 # Environment: STALE_SECONDS (30). For tests only: TEST_ROOT stands before /run.
 set -eu
@@ -7,6 +8,7 @@ export LC_ALL=C
 
 QUESTION=${0##*/}
 STATUS=${TEST_ROOT:-}/run/health/status
+METRICS=${TEST_ROOT:-}/run/health/metrics
 STALE_SECONDS=${STALE_SECONDS:-30}
 
 # answer CODE TEXT
@@ -38,6 +40,11 @@ main() {
 	case $QUESTION in
 	live) truth=$live ;;
 	ready) truth=$ready ;;
+	metrics)
+		[ -r "$METRICS" ] || refuse 'no metrics yet'
+		printf 'Status: 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nCache-Control: no-store\r\n\r\n'
+		exec cat "$METRICS"
+		;;
 	*) refuse "no such question: $QUESTION" ;;
 	esac
 	[ "$truth" = 1 ] || refuse "${reason:-no reason given}"

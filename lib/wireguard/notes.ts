@@ -1,5 +1,21 @@
-import { and, conf, count, each, eq, isEmpty, isSet, named, not, release, when, whenSet, type Expr } from '../staged';
-import type { WireGuardValues } from './config';
+import {
+  and,
+  conf,
+  count,
+  each,
+  eq,
+  isEmpty,
+  isSet,
+  named,
+  not,
+  or,
+  release,
+  some,
+  when,
+  whenSet,
+  type Expr,
+} from '../staged';
+import { generatesKeys, isGenerated, type WireGuardValues } from './config';
 
 /** What `helm install` shows at its end: how to see that the server works, and what a client needs. */
 export function wireguardNotes(
@@ -15,12 +31,27 @@ export function wireguardNotes(
     () => conf`
     WireGuard server ${fullname} in namespace ${release.namespace}, with ${count(v.peers)} peers.
     ${when(
-      not(isSet(v.privateKey.value)),
+      not(or(isSet(v.privateKey.value), v.privateKey.generate)),
       () => conf`
 
       The pod waits for the Secret ${privateKeySecret}, which holds the server's private key. To make it:
 
         wg genkey | kubectl -n ${release.namespace} create secret generic ${privateKeySecret} --from-file=${v.privateKey.key}=/dev/stdin
+    `,
+    )}
+    ${when(
+      and(generatesKeys(v), not(isSet(v.persistence.existingClaim))),
+      () => conf`
+
+      Keys that the pod makes are on the claim ${fullname}-generated-keys. Back it up: with the volume, the keys are gone.
+    `,
+    )}
+    ${when(
+      and(v.privateKey.generate, not(isSet(v.serverPublicKey))),
+      () => conf`
+
+      The pod makes the server's key. Pin it by setting serverPublicKey to what step 2 prints: then a lost volume stops the
+      server and says so, instead of becoming another server that no client knows.
     `,
     )}
     ${conf`
@@ -87,6 +118,29 @@ export function wireguardNotes(
              kubectl -n ${release.namespace} exec deploy/${fullname} -c wireguard -- wg show ${v.interfaceName} latest-handshakes
       `,
     )}
+    ${when(
+      some(v.peers, (peer) => isGenerated(peer)),
+      () => conf`
+
+        5. The files of the clients whose keys the pod makes; with --qr behind it, the QR code for a phone:
+             ${each(v.peers, (name, peer) =>
+               when(
+                 isGenerated(peer),
+                 () => conf`
+
+             kubectl -n ${release.namespace} exec deploy/${fullname} -c wireguard -- sh /scripts/showconf.sh ${name}
+        `,
+               ),
+             )}
+           ${when(
+             not(isSet(v.endpoint)),
+             () => conf`
+
+           Until endpoint is set, add --endpoint HOST:PORT with the address of step 3.
+        `,
+           )}
+      `,
+    )}
     ${each(v.peers, (name, peer) =>
       when(
         isSet(peer.allow),
@@ -96,15 +150,24 @@ export function wireguardNotes(
     `,
       ),
     )}
-    ${when(
-      eq(v.ipForwarding.method, 'init'),
-      () => conf`
+    ${conf`
 
-      The init container ip-forwarding is privileged. Where Pod Security is enforced, the namespace needs a label:
+      Where Pod Security is enforced, the namespace needs the level privileged: the container wireguard has NET_ADMIN, for the
+      interface, its routes and its packet filter.
+    `}
+      ${when(
+        eq(v.ipForwarding.method, 'init'),
+        () => conf`The init container ip-forwarding is privileged, because /proc/sys is read-only for any other.`,
+      )}
+      ${when(isSet(v.hostPort), () => conf`The pod has a host port.`)}
+      ${when(
+        isSet(v.userspace.image.repository),
+        () => conf`The container userspace has NET_ADMIN and the node's /dev/net/tun.`,
+      )}
+      ${conf`
 
         kubectl label namespace ${release.namespace} pod-security.kubernetes.io/enforce=privileged
-    `,
-    )}
+    `}
   `,
   )();
 }

@@ -12,4 +12,7 @@ export const SCRIPTS = {
   'forwarding.sh': script('forwarding.sh'),
   'userspace.sh': script('userspace.sh'),
   'health.sh': script('health.sh'),
+  'showconf.sh': script('showconf.sh'),
+  'peers-from.sh': script('peers-from.sh'),
+  'peers-from.jq': script('peers-from.jq'),
 } as const;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # server.sh: make one WireGuard interface and keep it as the mounted files say; a change is applied in place.
 #
-# Environment: ADDRESSES and LISTEN_PORT; INTERFACE (wg0), MTU (auto), FORWARDING (false), USERSPACE (false), POLL_SECONDS (2).
-# For tests only: TEST_ROOT stands before /etc and /run, TEST_KERNEL before /proc and /sys.
+# Environment: ADDRESSES and LISTEN_PORT; INTERFACE (wg0), MTU (auto), FORWARDING (false), USERSPACE (false), METRICS (false),
+# POLL_SECONDS (2), RESOLVE_SECONDS (30), SILENT_SECONDS (135). For tests only: TEST_ROOT stands before /etc, /run and /var, TEST_KERNEL before /proc and /sys.
 set -euf
 export LC_ALL=C
 export WG_ENDPOINT_RESOLUTION_RETRIES=0 # a name that does not resolve must not hold up the loop
@@ -15,11 +15,16 @@ LISTEN_PORT=${LISTEN_PORT:-}
 MTU=${MTU:-auto}
 FORWARDING=${FORWARDING:-false}
 USERSPACE=${USERSPACE:-false}
+METRICS=${METRICS:-false}
 POLL_SECONDS=${POLL_SECONDS:-2}
+RESOLVE_SECONDS=${RESOLVE_SECONDS:-30} # how often the host names of silent peers are resolved again
+SILENT_SECONDS=${SILENT_SECONDS:-135}  # a peer whose handshake is older has no session: 120 s plus a retry
 
 MOUNTS=${TEST_ROOT:-}/etc/wireguard
 CONFIG=$MOUNTS/config
 PRIVATE_KEY=$MOUNTS/private-key/private-key
+PEERS_FROM=$MOUNTS/peers-from
+GENERATED=${TEST_ROOT:-}/var/lib/wireguard
 RUN=${TEST_ROOT:-}/run/vpn
 HEALTH=${TEST_ROOT:-}/run/health
 WANTED=${TEST_ROOT:-}/run/vpn-userspace/wanted
@@ -30,8 +35,7 @@ LINK=$NET/$INTERFACE
 TAG=cdk8s-vpn          # the alias of an interface that this script made
 PROTOCOL=86            # the protocol number of routes that this script made
 USERSPACE_SECONDS=30   # how long the userspace container may take to make the interface
-RESOLVE_SECONDS=30     # how often the host names of silent peers are resolved again
-SILENT_SECONDS=135     # a peer whose handshake is older has no session: 120 s plus a retry
+METRICS_SECONDS=10     # how often the metrics are written
 
 MODE=''    # who made the interface: kernel (this script), userspace (its container), found (somebody else)
 OURS=''    # set once there is something to undo
@@ -44,8 +48,11 @@ REASON=''  # why the last step failed
 DEATH=''   # why the script ends
 STATE=''   # the state that was logged last
 NEXT_RESOLVE=0
+NEXT_METRICS=0
+LIVE=0 READY=0 WHY='the server is starting' # the status that was written last
 SLEEPER=''
 RESOLVER=''
+KEEPER=''
 
 log() { printf '%s: %s\n' "$PROGRAM" "$*" >&2; }
 die() {
@@ -76,13 +83,14 @@ finish() {
 	result=$?
 	trap - EXIT
 	trap '' TERM INT
-	for child in $SLEEPER $RESOLVER; do
+	for child in $SLEEPER $RESOLVER $KEEPER; do
 		kill "$child" 2>/dev/null || :
 	done
 	# A failure in service leaves the tunnels as they are: the next start of the container finds and takes them.
 	if [ -n "$OURS" ] && { [ -z "$STARTED" ] || [ "$result" -eq 0 ]; }; then
 		undo
 	fi
+	rm -f "$HEALTH/metrics"
 	status 0 0 "${DEATH:-the server has stopped}"
 	exit "$result"
 }
@@ -114,7 +122,7 @@ check_settings() {
 	done
 	is_number "$LISTEN_PORT" 1 65535 || die "LISTEN_PORT is not a port: $LISTEN_PORT"
 	[ "$MTU" = auto ] || is_number "$MTU" 576 65535 || die "MTU is neither auto nor a number of bytes from 576 to 65535: $MTU"
-	for flag in "FORWARDING $FORWARDING" "USERSPACE $USERSPACE"; do
+	for flag in "FORWARDING $FORWARDING" "USERSPACE $USERSPACE" "METRICS $METRICS"; do
 		case $flag in
 		*' true' | *' false') ;;
 		*) die "${flag%% *} is neither true nor false: ${flag#* }" ;;
@@ -123,7 +131,12 @@ check_settings() {
 	case $POLL_SECONDS in
 	'' | *[!0-9.]* | *.*.*) die "POLL_SECONDS is not a number of seconds: $POLL_SECONDS" ;;
 	esac
-	for command in awk cksum date ip nft sed sleep wg; do
+	for seconds in "$RESOLVE_SECONDS" "$SILENT_SECONDS"; do
+		is_number "$seconds" 1 99999 || die "RESOLVE_SECONDS and SILENT_SECONDS are numbers of seconds, got $seconds"
+	done
+	more=''
+	[ ! -e "$CONFIG/peers-from.json" ] || more='find jq readlink stat tr'
+	for command in awk cksum date ip nft sed sleep wg $more; do
 		command -v "$command" >/dev/null || die "the image has no command $command"
 	done
 	case $(ip -V 2>&1 || :) in
@@ -177,6 +190,9 @@ PRESHARED_FILE='
 inputs() {
 	{
 		cksum "$CONFIG/wg.conf" "$CONFIG/nftables.conf" "$CONFIG/routes" "$PRIVATE_KEY" || :
+		# The kubelet turns ..data to a new folder when the content of a volume changes.
+		[ ! -e "$CONFIG/peers-from.json" ] || find "$PEERS_FROM" -maxdepth 2 -name ..data -exec readlink {} \; || :
+		[ ! -d "$GENERATED" ] || ls -lR "$GENERATED" || :
 		awk -v mounts="$MOUNTS" "$PRESHARED_FILE"'
 		{ sub(/\r$/, "") }
 		/^# preshared-key = / && (file = preshared_file($0)) != "" {
@@ -188,7 +204,7 @@ inputs() {
 }
 
 # Read the inputs into $RUN: wg.conf with its secrets, nftables.conf, routes,
-# keys (the public keys of wg.conf) and endpoints (the host names that are set one by one, see resolve).
+# peers (the public keys and names of wg.conf) and endpoints (the host names that are set one by one, see resolve).
 read_inputs() {
 	for file in wg.conf nftables.conf routes; do
 		[ -r "$CONFIG/$file" ] || {
@@ -197,16 +213,117 @@ read_inputs() {
 		}
 	done
 	try "copy from $CONFIG" cp -f "$CONFIG/nftables.conf" "$CONFIG/routes" "$RUN" || return 1
+	try "copy from $CONFIG" cp -f "$CONFIG/wg.conf" "$RUN/plain.conf" || return 1
+	[ ! -e "$CONFIG/peers-from.json" ] || merge_peers || return 1
+	generate_keys || return 1
 	refusal=$(compose) || {
 		REASON=${refusal:-"cannot compose $RUN/wg.conf"}
 		return 1
 	}
+	check_public_key
 }
 
-# Write wg.conf, keys and endpoints; on standard output, why it cannot be done.
+# Run what may take long, and keep the status from going stale.
+busy() {
+	(
+		trap - EXIT TERM INT
+		while sleep 5; do status "$LIVE" "$READY" "$WHY"; done
+	) &
+	KEEPER=$!
+	result=0
+	"$@" || result=$?
+	kill "$KEEPER" 2>/dev/null || :
+	wait "$KEEPER" 2>/dev/null || :
+	KEEPER=''
+	return "$result"
+}
+
+# Put the good peers of the mounted sources behind those of the values, and say of each other one why it is left out.
+merge_peers() {
+	from=$RUN/peers-from
+	mkdir -p "$from"
+	ls "$PEERS_FROM" >"$from/sources" 2>/dev/null || :
+	busy try 'read the peers of peersFrom' sh "${0%/*}/peers-from.sh" "$CONFIG/peers-from.json" "$CONFIG/wg.conf" "$PEERS_FROM" "$from" ||
+		return 1
+	cat "$from/wg" >>"$RUN/plain.conf"
+	cat "$from/nft" >>"$RUN/nftables.conf"
+	cat "$from/routes" >>"$RUN/routes"
+	[ -e "$from/told" ] || printf '' >"$from/told"
+	awk -F '\t' -v told="$from/told" -v program="$PROGRAM" '
+	BEGIN { while ((getline line < told) > 0) known[line] = 1 }
+	!($0 in known) { print program ": left out: peersFrom." $1 "." $3 }' "$from/refused" >&2
+	cp -f "$from/refused" "$from/told"
+}
+
+# Make the keys that are to be made here and are not there yet. What is there is never touched.
+generate_keys() {
+	awk '
+	/^# name = / { name = substr($0, 10) }
+	$0 == "# generated" {
+		if (name == "") print "server"
+		else if (name ~ /^[a-z0-9-]+$/) print "peers/" name
+	}' "$RUN/plain.conf" >"$RUN/generated"
+	[ -s "$RUN/generated" ] || return 0
+	is_writable "$GENERATED" || [ -d "$GENERATED" ] || {
+		REASON="cannot keep generated keys: there is no volume at $GENERATED"
+		return 1
+	}
+	made=''
+	first=1
+	while read -r owner; do
+		if [ -d "$GENERATED/$owner" ]; then
+			first=''
+			continue
+		fi
+		try "make the keys of ${owner#peers/} on the volume $GENERATED, which must be writable and have room" make_keys "$GENERATED/$owner" ||
+			return 1
+		made="$made ${owner#peers/}"
+	done <"$RUN/generated"
+	[ -n "$made" ] || return 0
+	if [ -n "$first" ]; then
+		log "WARNING: the volume $GENERATED held none of the keys that are made here: this is the first start, or the volume is LOST"
+		log "WARNING: if it is lost, restore it from a backup now; else every client needs a new file, because the keys are new:$made"
+	else
+		log "made the keys of$made"
+	fi
+}
+
+# make_keys FOLDER: a folder that is there as a whole or not at all.
+make_keys() {
+	rm -rf "$1.new" && mkdir -p "$1.new" || return
+	for kind in private public preshared; do
+		case $kind in
+		private) wg genkey ;;
+		public) wg pubkey <"$1.new/private-key" ;;
+		preshared) wg genpsk ;;
+		esac >"$1.new/$kind-key" || return
+		# A full volume may take a part without complaint.
+		key=''
+		read -r key <"$1.new/$kind-key" || :
+		[ "${#key}" -eq 44 ] || {
+			echo 'no space left'
+			return 1
+		}
+	done
+	sync && mv "$1.new" "$1"
+}
+
+# The public key of the values is what clients have: a server with another one would be silent to all of them.
+check_public_key() {
+	wanted=$(sed -n 's/^# public-key = //p' "$RUN/plain.conf")
+	[ -n "$wanted" ] || return 0
+	actual=$(sed -n 's/^PrivateKey = //p' "$RUN/wg.conf" | wg pubkey 2>/dev/null) || actual='no key'
+	[ "$actual" = "$wanted" ] || {
+		REASON="the server's public key is $actual, but the value serverPublicKey is $wanted:"
+		REASON="$REASON restore the private key (of a lost volume, from a backup), or set serverPublicKey anew and give every client a new file"
+		return 1
+	}
+}
+
+# Write wg.conf, peers and endpoints; on standard output, why it cannot be done.
 compose() {
-	awk -v out="$RUN/wg.conf" -v keys="$RUN/keys" -v endpoints="$RUN/endpoints" \
-		-v private="$PRIVATE_KEY" -v mounts="$MOUNTS" "$PRESHARED_FILE"'
+	awk -v out="$RUN/wg.conf" -v peers="$RUN/peers" -v endpoints="$RUN/endpoints" \
+		-v private="$PRIVATE_KEY" -v mounts="$MOUNTS" -v generated="$GENERATED" "$PRESHARED_FILE"'
 	# The key in a file.
 	function key_in(file, whose,    line, text, status) {
 		while ((status = (getline line < file)) > 0) text = text line "\n"
@@ -228,7 +345,7 @@ compose() {
 	}
 	BEGIN {
 		printf "" > out
-		printf "" > keys
+		printf "" > peers
 		printf "" > endpoints
 	}
 	{ sub(/\r$/, "") }
@@ -241,27 +358,38 @@ compose() {
 		preshared = preshared_file($0)
 		if (preshared == "") refuse(whose " is neither preshared-keys/SECRET/KEY nor given-keys/KEY")
 	}
+	$0 == "# generated" {
+		if (name == "") private = generated "/server/private-key"
+		else folder = generated "/peers/" name
+	}
 	/^\[/ {
 		peer = $0 == "[Peer]" ? preshared : ""
-		public = name = preshared = ""
+		owner = $0 == "[Peer]" ? name : ""
+		public = preshared = name = ""
 	}
 	/^Endpoint = / && public != "" && !/^Endpoint = (\[|[0-9.]+:)/ {
 		print public, substr($0, 12) > endpoints
 		next
 	}
+	/^ListenPort = / { print "PrivateKey = " key_in(private, "the private key") > out }
 	{ print > out }
-	$0 == "[Interface]" {
-		print "PrivateKey = " key_in(private, "the private key") > out
-		interfaces++
+	$0 == "[Interface]" { interfaces++ }
+	$0 == "[Peer]" && folder != "" {
+		whose = "the generated key of " owner
+		public = key_in(folder "/public-key", whose)
+		print "PublicKey = " public > out
+		print "PresharedKey = " key_in(folder "/preshared-key", whose) > out
+		print public, owner > peers
+		folder = ""
 	}
 	/^PublicKey = / {
 		public = substr($0, 13)
-		print public > keys
+		print public, owner > peers
 		if (peer != "") print "PresharedKey = " key_in(peer, whose) > out
 	}
 	END {
 		if (!refused && interfaces != 1) refuse("wg.conf must have one line [Interface]")
-	}' "$CONFIG/wg.conf" 2>/dev/null
+	}' "$RUN/plain.conf" 2>/dev/null
 }
 
 # Find or make the interface. Status 1: cannot be done; 2: wait for the userspace container.
@@ -388,7 +516,7 @@ plan() {
 	BEGIN {
 		mark = kind == "route" ? " proto " protocol : ""
 		while ((getline line < wanted) > 0) {
-			gsub(/[ \t\r]/, "", line)
+			gsub(/#.*|[ \t\r]/, "", line)
 			if (line == "" || (canonical(line) in want)) continue
 			want[canonical(line)] = 1
 			order[++count] = line
@@ -492,9 +620,11 @@ is_up() {
 
 # Why the interface is not what the inputs want, or nothing.
 evidence() {
-	wg show "$INTERFACE" dump 2>/dev/null | awk -F '\t' -v interface="$INTERFACE" -v port="$LISTEN_PORT" -v keys="$RUN/keys" '
+	wg show "$INTERFACE" dump 2>/dev/null | awk -F '\t' -v interface="$INTERFACE" -v port="$LISTEN_PORT" -v peers="$RUN/peers" '
 	BEGIN {
-		while ((getline key < keys) > 0) if (!(key in wanted)) {
+		while ((getline line < peers) > 0) {
+			key = substr(line, 1, 44)
+			if (key in wanted) continue
 			wanted[key] = 1
 			count++
 		}
@@ -544,6 +674,7 @@ resolve_silent() {
 
 # status LIVE READY REASON
 status() {
+	LIVE=$1 READY=$2 WHY=$3
 	NOW=$(date +%s)
 	umask 022 # the health container is not root
 	if printf 'time %s\nlive %s\nready %s\nreason %s\n' "$NOW" "$1" "$2" "$3" >"$HEALTH/status.new"; then
@@ -566,10 +697,75 @@ report() {
 		[ -z "$reason" ] || APPLIED=''
 	fi
 	status "$live" "$ready" "${reason:-ok}"
+	if [ "$METRICS" = true ] && [ "$NOW" -ge "$NEXT_METRICS" ]; then
+		NEXT_METRICS=$((NOW + METRICS_SECONDS))
+		write_metrics
+	fi
 	if [ "$STATE" != "$ready $reason" ]; then
 		STATE="$ready $reason"
 		if [ "$ready" = 1 ]; then log 'ready'; else log "not ready: $reason"; fi
 	fi
+}
+
+# What Prometheus reads (text format 0.0.4). The dump of wg holds secrets, and only what is named here leaves it.
+write_metrics() {
+	umask 022 # as for status
+	if wg show "$INTERFACE" dump 2>/dev/null | awk -F '\t' -v now="$NOW" -v ready="$ready" -v session=180 \
+		-v peers="$RUN/peers" -v unresolved="$RUN/unresolved" -v refused="$RUN/peers-from/refused" -v sources="$RUN/peers-from/sources" '
+	function family(name, type, help) {
+		print "# HELP " name " " help
+		print "# TYPE " name " " type
+	}
+	function each(name, values,    i) {
+		for (i = 1; i <= count; i++) if (order[i] in values) print name "{peer=\"" owner[order[i]] "\"} " values[order[i]]
+	}
+	BEGIN {
+		while ((getline line < peers) > 0) {
+			key = substr(line, 1, 44)
+			if (key in owner) continue
+			owner[key] = substr(line, 46)
+			order[++count] = key
+		}
+		while ((getline line < sources) > 0) left_out[line] = 0
+		while ((getline line < refused) > 0) {
+			split(line, word, "\t")
+			left_out[word[1]]++
+		}
+		if ((getline line < unresolved) > 0) names = split(line, word, " ")
+	}
+	NR > 1 && ($1 in owner) {
+		present++
+		endpoint[$1] = $3 != "(none)"
+		up[$1] = $5 > 0 && now - $5 < session
+		if ($5 > 0) age[$1] = now > $5 ? now - $5 : 0
+		received[$1] = $6
+		sent[$1] = $7
+	}
+	END {
+		family("wireguard_ready", "gauge", "Whether the server is as its configuration wants it.")
+		print "wireguard_ready " ready + 0
+		family("wireguard_peers_configured", "gauge", "Peers of the configuration.")
+		print "wireguard_peers_configured " count + 0
+		family("wireguard_peers_present", "gauge", "Peers of the configuration that the interface has.")
+		print "wireguard_peers_present " present + 0
+		family("wireguard_endpoints_unresolved", "gauge", "Endpoints whose host names do not resolve.")
+		print "wireguard_endpoints_unresolved " names + 0
+		family("wireguard_peers_left_out", "gauge", "Peers of a source of peersFrom that break a rule.")
+		for (source in left_out) print "wireguard_peers_left_out{source=\"" source "\"} " left_out[source]
+		family("wireguard_peer_up", "gauge", "Whether the peer made a handshake in the last 180 seconds.")
+		each("wireguard_peer_up", up)
+		family("wireguard_peer_endpoint_known", "gauge", "Whether it is known where the peer is reached.")
+		each("wireguard_peer_endpoint_known", endpoint)
+		family("wireguard_peer_handshake_age_seconds", "gauge", "Seconds since the last handshake of the peer; none yet: no value.")
+		each("wireguard_peer_handshake_age_seconds", age)
+		family("wireguard_peer_receive_bytes_total", "counter", "Bytes received from the peer.")
+		each("wireguard_peer_receive_bytes_total", received)
+		family("wireguard_peer_transmit_bytes_total", "counter", "Bytes sent to the peer.")
+		each("wireguard_peer_transmit_bytes_total", sent)
+	}' >"$HEALTH/metrics.new"; then
+		mv -f "$HEALTH/metrics.new" "$HEALTH/metrics" || :
+	fi
+	umask 077
 }
 
 # The first time: what cannot be done ends the container, except that the userspace container gets its time.

@@ -4,62 +4,60 @@ import { Construct } from 'constructs';
 import type { z } from 'zod';
 import { imageReference } from '../kubernetes/image';
 import { Naming } from '../kubernetes/metadata';
-import { podSpec, probeTiming, resourcesOf } from '../kubernetes/pod';
+import { resourcesOf, UNPRIVILEGED } from '../kubernetes/pod';
 import {
+  and,
   Checks,
   choose,
-  chooseSet,
-  each,
   entries,
   eq,
   file,
   ForEach,
   HelmTest,
+  isEmpty,
   isSet,
   kebab,
+  lookup,
   mapOf,
   named,
+  not,
   Only,
   or,
   orElse,
   release,
   Resource,
-  sha256,
   some,
-  sorted,
   spread,
   stage,
   text,
-  trunc,
   when,
-  whenSet,
   type Expr,
   type Manifest,
   type Staged,
 } from '../staged';
 import { wireguardValues } from '../../values/wireguard';
 import { wireguardChecks } from './checks';
+import { clientConf, clientsConf, clientWgConf, type ClientLines } from './client';
 import {
-  GIVEN_KEYS,
+  generatesKeys,
   givenPresharedKey,
+  isGenerated,
   nftablesConf,
-  PRESHARED_KEYS,
   routes,
-  serverAddresses,
   wgConf,
   type WireGuardValues,
 } from './config';
+import { corefile, servesDns } from './dns';
+import { metricsObjects } from './metrics';
 import { wireguardNotes } from './notes';
+import { peersFromSettings } from './peers-from';
+import { HEALTH_PORT, PORT, PRIVATE_KEY, serverPod } from './pod';
 import { SCRIPTS } from './scripts';
 
 /**
  * Props of a WireGuard server: the values of the chart `wireguard`, each a literal or an expression.
  */
 export type WireGuardServerProps = Staged<z.input<typeof wireguardValues>>;
-
-const PORT = 'wireguard';
-const HEALTH_PORT = 'health';
-const PRIVATE_KEY = 'private-key';
 
 /**
  * A WireGuard server in one pod, with its Service, its packet filter, and a health server that tells whether the
@@ -114,12 +112,25 @@ export class WireGuardServer extends Construct {
     this.#serviceAccount();
     this.#configMaps(files);
     this.#secret();
+    this.#claim();
     this.#deployment();
     this.#services();
+    this.#policies();
+    metricsObjects(this, v, this.#naming, HEALTH_PORT);
     this.#test();
     new ForEach(this, 'ExtraObjects', v.extraObjects, (inner, object) => {
       new Resource(inner, 'ExtraObject', object);
     });
+  }
+
+  /**
+   * The file of a client, in the format of wg-quick(8) or, with `format: 'wg'`, of wg(8).
+   *
+   * @param peer the name of a peer of the values
+   */
+  clientConf(peer: string, lines: ClientLines, format: 'wg-quick' | 'wg' = 'wg-quick'): Expr<string> {
+    const write = format === 'wg' ? clientWgConf : clientConf;
+    return write(this.#v, text`${peer}`, lookup(this.#v.peers, peer), lines);
   }
 
   #serviceAccount(): void {
@@ -143,11 +154,20 @@ export class WireGuardServer extends Construct {
   }
 
   #configMaps(files: Readonly<Record<string, Expr<string>>>): void {
+    const { peers, peersFrom } = this.#v;
     new Resource(this, 'ConfigMap', {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: this.#naming.metadata(),
-      data: Object.fromEntries(Object.entries(files).map(([name, content]) => [name, file(content)])),
+      data: mapOf<string>({
+        ...Object.fromEntries(Object.entries(files).map(([name, content]) => [name, file(content)])),
+        'clients.conf': when(
+          some(peers, (peer) => isGenerated(peer)),
+          () => file(clientsConf(this.#v)),
+        ),
+        'peers-from.json': when(not(isEmpty(peersFrom)), () => file(peersFromSettings(this.#v))),
+        Corefile: when(servesDns(this.#v), () => file(corefile(this.#v))),
+      }),
     } satisfies Manifest<k8s.KubeConfigMapProps>);
     new Resource(this, 'Scripts', {
       apiVersion: 'v1',
@@ -189,6 +209,28 @@ export class WireGuardServer extends Construct {
     });
   }
 
+  #claim(): void {
+    const { persistence } = this.#v;
+    new Only(this, 'Generating', and(generatesKeys(this.#v), not(isSet(persistence.existingClaim))), (inner) => {
+      new Resource(inner, 'GeneratedKeys', {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: this.#naming.metadata({
+          suffix: '-generated-keys',
+          annotations: mapOf<string>(
+            when(persistence.keep, () => ({ 'helm.sh/resource-policy': 'keep' })),
+            persistence.annotations,
+          ),
+        }),
+        spec: {
+          accessModes: persistence.accessModes,
+          storageClassName: persistence.storageClassName,
+          resources: { requests: { storage: persistence.size } },
+        },
+      } satisfies Manifest<k8s.KubePersistentVolumeClaimProps>);
+    });
+  }
+
   #deployment(): void {
     const v = this.#v;
     new Resource(this, 'Deployment', {
@@ -206,191 +248,56 @@ export class WireGuardServer extends Construct {
             labels: this.#naming.metadata({ labels: v.podLabels }).labels,
             annotations: mapOf<string>(v.podAnnotations, { 'checksum/scripts': checksum(SCRIPTS) }),
           },
-          spec: {
-            ...podSpec(v, v.global.imagePullSecrets),
-            serviceAccountName: this.#serviceAccountName,
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            securityContext: mapOf<unknown>(
-              {
-                sysctls: when(eq(v.ipForwarding.method, 'sysctl'), () => [
-                  { name: 'net.ipv4.ip_forward', value: '1' },
-                  when(isSet(v.network6), () => ({ name: 'net.ipv6.conf.all.forwarding', value: '1' })),
-                ]),
-              },
-              v.podSecurityContext,
-            ),
-            initContainers: [spread(v.extraInitContainers), this.#forwarding()],
-            containers: [this.#server(), this.#health(), this.#userspace(), spread(v.extraContainers)],
-            volumes: this.#volumes(),
-          },
+          spec: serverPod(v, {
+            fullname: this.fullname,
+            serviceAccount: this.#serviceAccountName,
+            privateKeySecret: this.privateKeySecret,
+            givenKeysSecret: this.#keysName,
+            image: this.image,
+            healthImage: this.healthImage,
+          }),
         },
       },
     } satisfies Manifest<k8s.KubeDeploymentProps>);
   }
 
-  #forwarding() {
-    const v = this.#v;
-    return when(eq(v.ipForwarding.method, 'init'), () => ({
-      name: 'ip-forwarding',
-      image: this.image,
-      imagePullPolicy: v.image.pullPolicy,
-      command: ['/bin/sh', '/scripts/forwarding.sh'],
-      env: [
-        { name: 'FORWARD_IPV4', value: 'true' },
-        { name: 'FORWARD_IPV6', value: choose(isSet(v.network6), 'true', 'false') },
-      ],
-      // The only privileged container: /proc/sys is read-only for every other one. It ends before the server starts.
-      securityContext: {
-        privileged: true,
-        readOnlyRootFilesystem: true,
-        runAsGroup: 0,
-        runAsNonRoot: false,
-        runAsUser: 0,
-      },
-      resources: resourcesOf(v.resources),
-      volumeMounts: [{ name: 'scripts', mountPath: '/scripts', readOnly: true }],
-    }));
-  }
-
-  #server() {
-    const v = this.#v;
-    const http = (path: string) => ({ httpGet: { path, port: HEALTH_PORT } });
-    return {
-      name: 'wireguard',
-      image: this.image,
-      imagePullPolicy: v.image.pullPolicy,
-      // The image's own start-up would make its own configuration.
-      command: ['/bin/sh', '/scripts/server.sh'],
-      env: [
-        { name: 'INTERFACE', value: v.interfaceName },
-        { name: 'ADDRESSES', value: serverAddresses(v) },
-        { name: 'LISTEN_PORT', value: text`${v.listenPort}` },
-        { name: 'MTU', value: chooseSet(v.mtu, (mtu) => text`${mtu}`, 'auto') },
-        { name: 'FORWARDING', value: 'true' },
-        { name: 'USERSPACE', value: choose(this.#isUserspace, 'true', 'false') },
-        spread(v.extraEnv),
-      ],
-      ports: [{ name: PORT, containerPort: v.listenPort, hostPort: v.hostPort, protocol: 'UDP' }],
-      livenessProbe: { ...http('/cgi-bin/live'), ...probeTiming(v.livenessProbe) },
-      readinessProbe: { ...http('/cgi-bin/ready'), ...probeTiming(v.readinessProbe) },
-      securityContext: v.securityContext,
-      resources: resourcesOf(v.resources),
-      volumeMounts: [
-        { name: 'scripts', mountPath: '/scripts', readOnly: true },
-        { name: 'config', mountPath: '/etc/wireguard/config', readOnly: true },
-        { name: 'private-key', mountPath: '/etc/wireguard/private-key', readOnly: true },
-        { name: GIVEN_KEYS, mountPath: `/etc/wireguard/${GIVEN_KEYS}`, readOnly: true },
-        each(this.#presharedKeySecrets, (secret) => ({
-          name: presharedKeysVolume(secret),
-          mountPath: text`/etc/wireguard/${PRESHARED_KEYS}/${secret}`,
-          readOnly: true,
-        })),
-        { name: 'run', mountPath: '/run/vpn' },
-        { name: 'health', mountPath: '/run/health' },
-        when(this.#isUserspace, () => [
-          { name: 'userspace', mountPath: '/run/vpn-userspace' },
-          { name: 'uapi', mountPath: '/var/run/wireguard' },
-        ]),
-        spread(v.extraVolumeMounts),
-      ],
-    };
-  }
-
-  #health() {
-    const v = this.#v;
-    return {
-      name: 'health',
-      image: this.healthImage,
-      imagePullPolicy: v.health.image.pullPolicy,
-      command: ['httpd', '-f', '-p', text`${v.health.port}`, '-h', '/www'],
-      ports: [{ name: HEALTH_PORT, containerPort: v.health.port, protocol: 'TCP' }],
-      readinessProbe: { tcpSocket: { port: HEALTH_PORT } },
-      securityContext: UNPRIVILEGED,
-      resources: resourcesOf(v.health.resources),
-      volumeMounts: [
-        { name: 'health-scripts', mountPath: '/www/cgi-bin', readOnly: true },
-        { name: 'health', mountPath: '/run/health', readOnly: true },
-      ],
-    };
-  }
-
-  get #isUserspace(): Expr<boolean> {
-    return isSet(this.#v.userspace.image.repository);
-  }
-
-  #userspace() {
-    const { userspace, global, interfaceName } = this.#v;
-    return when(this.#isUserspace, () => ({
-      name: 'userspace',
-      image: imageReference('userspaceImage', userspace.image, global.imageRegistry),
-      imagePullPolicy: userspace.image.pullPolicy,
-      command: ['/bin/sh', '/scripts/userspace.sh'],
-      env: [{ name: 'INTERFACE', value: interfaceName }],
-      securityContext: {
-        allowPrivilegeEscalation: false,
-        capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] },
-        readOnlyRootFilesystem: true,
-        runAsGroup: 0,
-        runAsNonRoot: false,
-        runAsUser: 0,
-      },
-      resources: resourcesOf(userspace.resources),
-      volumeMounts: [
-        { name: 'scripts', mountPath: '/scripts', readOnly: true },
-        { name: 'userspace', mountPath: '/run/vpn-userspace', readOnly: true },
-        { name: 'uapi', mountPath: '/var/run/wireguard' },
-        { name: 'tun', mountPath: '/dev/net/tun' },
-      ],
-    }));
-  }
-
-  /** The Secrets that hold pre-shared keys, each once: a further peer in one of them does not change the pod. */
-  get #presharedKeySecrets(): Expr<readonly string[]> {
-    return sorted(each(this.#v.peers, (_name, peer) => whenSet(peer.presharedKey.existingSecret, (secret) => secret)));
-  }
-
-  #volumes() {
-    const { privateKey, extraVolumes } = this.#v;
-    const isGiven = isSet(privateKey.value);
-    const memory = (name: string, sizeLimit: string) => ({ name, emptyDir: { medium: 'Memory', sizeLimit } });
-    return [
-      { name: 'scripts', configMap: { name: text`${this.fullname}-scripts` } },
-      {
-        name: 'health-scripts',
-        configMap: {
-          name: text`${this.fullname}-scripts`,
-          defaultMode: 0o555,
-          items: [
-            { key: 'health.sh', path: 'live' },
-            { key: 'health.sh', path: 'ready' },
+  #policies(): void {
+    const { networkPolicy, podDisruptionBudget, mode, listenPort, health } = this.#v;
+    const podSelector = { matchLabels: this.#naming.selectorLabels };
+    // Else packets for the peers look to the network plug-in as if they were for the pod.
+    const hidesPeers = eq(mode, 'masquerade');
+    const limitsEgress = not(isEmpty(networkPolicy.egress));
+    new Only(this, 'Guarded', and(networkPolicy.enabled, or(hidesPeers, limitsEgress)), (inner) => {
+      new Resource(inner, 'NetworkPolicy', {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: this.#naming.metadata(),
+        spec: {
+          podSelector,
+          policyTypes: [when(hidesPeers, () => 'Ingress'), when(limitsEgress, () => 'Egress')],
+          ingress: [
+            when(hidesPeers, () => [
+              {
+                ports: [
+                  { port: listenPort, protocol: 'UDP' },
+                  { port: health.port, protocol: 'TCP' },
+                ],
+              },
+              spread(networkPolicy.extraIngress),
+            ]),
           ],
+          egress: networkPolicy.egress,
         },
-      },
-      { name: 'config', configMap: { name: this.fullname } },
-      {
-        name: 'private-key',
-        secret: {
-          secretName: choose(isGiven, this.#keysName, this.privateKeySecret),
-          defaultMode: 0o400,
-          items: [{ key: choose(isGiven, PRIVATE_KEY, privateKey.key), path: PRIVATE_KEY }],
-        },
-      },
-      // Whole and even where it does not exist yet, so that a key that is given later reaches the running pod.
-      { name: GIVEN_KEYS, secret: { secretName: this.#keysName, defaultMode: 0o400, optional: true } },
-      each(this.#presharedKeySecrets, (secret) => ({
-        name: presharedKeysVolume(secret),
-        secret: { secretName: secret, defaultMode: 0o400 },
-      })),
-      memory('run', '16Mi'),
-      memory('health', '1Mi'),
-      when(this.#isUserspace, () => [
-        memory('userspace', '1Mi'),
-        memory('uapi', '1Mi'),
-        { name: 'tun', hostPath: { path: '/dev/net/tun', type: 'CharDevice' } },
-      ]),
-      spread(extraVolumes),
-    ];
+      } satisfies Manifest<k8s.KubeNetworkPolicyProps>);
+    });
+    new Only(this, 'Undisturbed', podDisruptionBudget.enabled, (inner) => {
+      new Resource(inner, 'PodDisruptionBudget', {
+        apiVersion: 'policy/v1',
+        kind: 'PodDisruptionBudget',
+        metadata: this.#naming.metadata(),
+        spec: { selector: podSelector, minAvailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+      });
+    });
   }
 
   #services(): void {
@@ -468,20 +375,6 @@ export class WireGuardServer extends Construct {
       },
     } satisfies Manifest<k8s.KubePodProps>);
   }
-}
-
-const UNPRIVILEGED = {
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ['ALL'] },
-  readOnlyRootFilesystem: true,
-  runAsGroup: 65534,
-  runAsNonRoot: true,
-  runAsUser: 65534,
-} as const;
-
-/** The name of the volume of a Secret with pre-shared keys, which may be longer than a volume's. */
-function presharedKeysVolume(secret: Expr<string>): Expr<string> {
-  return text`psk-${trunc(16, sha256(secret))}`;
 }
 
 function checksum(files: Readonly<Record<string, string>>): string {

@@ -687,9 +687,36 @@ describe('the notes', () => {
     expect(notes(values as JsonObject)).toContain(sentence);
   });
 
-  test('say which namespace must allow the privileged init container, where there is one', () => {
-    expect(notes()).toContain('pod-security.kubernetes.io/enforce=privileged');
-    expect(notes({ ipForwarding: { method: 'assume' } })).not.toContain('pod-security');
+  test('say which level of Pod Security the namespace needs, and why', () => {
+    for (const values of [{}, { ipForwarding: { method: 'assume' } }])
+      expect(notes(values)).toContain('pod-security.kubernetes.io/enforce=privileged');
+    expect(notes()).toContain('The init container ip-forwarding is privileged');
+    expect(notes({ ipForwarding: { method: 'assume' } })).not.toContain('ip-forwarding');
+    expect(notes({ hostPort: 51820 })).toContain('The pod has a host port.');
+    expect(notes()).not.toContain('host port');
+    expect(notes({ userspace: { image: { repository: 'a/b' } } })).toContain('The container userspace has NET_ADMIN');
+  });
+
+  test('name the command for the file of each client whose keys the pod makes', () => {
+    const peers = {
+      alice: { generate: true, addresses: ['10.13.13.2'] },
+      bob: { publicKey: '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q=', addresses: ['10.13.13.3'] },
+    };
+    const command = 'kubectl -n vpn exec deploy/home-wireguard -c wireguard -- sh /scripts/showconf.sh';
+    expect(notes({ peers })).toContain(`${command} alice\n`);
+    expect(notes({ peers })).not.toContain(`${command} bob`);
+    expect(notes({ peers })).toContain('add --endpoint HOST:PORT');
+    expect(notes({ peers, endpoint: 'vpn.example.com:51820' })).not.toContain('--endpoint');
+    expect(notes({ peers })).toContain('home-wireguard-generated-keys');
+    expect(notes()).not.toContain('generated-keys');
+  });
+
+  test('tell how to pin a generated key, until it is', () => {
+    const privateKey = { generate: true };
+    const serverPublicKey = '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q=';
+    expect(notes({ privateKey })).toContain('Pin it by setting serverPublicKey');
+    expect(notes({ privateKey, serverPublicKey })).not.toContain('Pin it');
+    expect(notes({ privateKey })).not.toContain('wg genkey');
   });
 
   test('name the peers that are restricted', () => {

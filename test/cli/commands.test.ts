@@ -175,7 +175,7 @@ describe('bad input', () => {
     ['a duplicate key', 'a: 1\na: 2\n', 1, /^f:2:1: the key "a" is given again, first in line 1; keep one of them$/],
     ['a wrong type', 'listenPort: free\n', 1, /^f:1:1: listenPort: must be a port number, got /],
     ['a bad network', 'network: 10.0.0.0/33\n', 1, /^f:1:1: network: is not an IPv4 network in CIDR notation, got "10\.0\.0\.0\/33"; /],
-    ['text where a map with a key belongs', 'privateKey: s3cret\n', 1, /^f:1:1: privateKey: must be a map with existingSecret or value, got a 6-character string; /],
+    ['text where a map with a key belongs', 'privateKey: s3cret\n', 1, /^f:1:1: privateKey: must be a map with generate, existingSecret or value, got a 6-character string; /],
     ['a key that is not 32 bytes', 'privateKey: {value: s3cret}\n', 1, /^f:1:14: privateKey\.value: is not a WireGuard key: 32 bytes in base64, 44 characters; make one with `wg genkey`$/],
     ['an alias in itself', 'a: &a [*a]\n', 1, /^f:1:8: the alias \*a stands inside its own anchor; remove one of the two$/],
     ['an alias bomb', bomb(), 1, /^f:1:1: the aliases repeat too much; write fewer of them$/],

@@ -31,25 +31,29 @@ test('--version gives the version of the package', () => {
 test.each([[['--help']], [['help']]])('%j names every command and the exit codes', (args) => {
   const { code, out, err } = cli.run(args);
   expect({ code, err }).toEqual({ code: 0, err: '' });
-  for (const command of ['synth', 'check', 'chart', 'examples']) expect(out).toMatch(new RegExp(`^  ${command} `, 'm'));
+  for (const command of ['synth', 'check', 'chart', 'keys', 'showconf', 'images', 'examples'])
+    expect(out).toMatch(new RegExp(`^  ${command} `, 'm'));
   expect(out).toContain('Exit codes: 0 all is well, 1 the values are wrong, 2 the call is wrong');
 });
 
-test.each(['synth', 'check'])('%s --help names its flags and charts, and not those that are refused', (command) => {
-  const { code, out, err } = cli.run([command, '--help']);
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  for (const flag of [
-    '-f, --values <file>',
-    '--set <',
-    '--set-string <',
-    '--release <',
-    '--namespace <',
-    '--managed-by <',
-  ])
-    expect(out).toContain(flag);
-  expect(out).toContain('one of: wireguard');
-  expect(out).not.toMatch(/--set-json|--values-from|default: \[\]/);
-});
+test.each(['synth', 'check', 'keys', 'showconf', 'images'])(
+  '%s --help names its flags and charts, and not those that are refused',
+  (command) => {
+    const { code, out, err } = cli.run([command, '--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    for (const flag of [
+      '-f, --values <file>',
+      '--set <',
+      '--set-string <',
+      '--release <',
+      '--namespace <',
+      '--managed-by <',
+    ])
+      expect(out).toContain(flag);
+    expect(out).toContain('one of: wireguard');
+    expect(out).not.toMatch(/--set-json|--values-from|default: \[\]/);
+  },
+);
 
 test('no command at all is wrong usage, and shows the usage', () => {
   const { code, out, err } = cli.run([]);

@@ -11,7 +11,10 @@ export function repairWireGuard(values: DraftMap, random: Random): DraftMap {
   repairKeys(values, random);
   repairMtu(values);
   repairService(values);
+  repairDns(values);
+  repairPeersFrom(values);
   repairPeers(values, random);
+  repairMetrics(values);
   return values;
 }
 
@@ -26,14 +29,27 @@ function repairNetworks(values: DraftMap, random: Random): void {
 }
 
 function repairKeys(values: DraftMap, random: Random): void {
-  repairKey(values['privateKey'], random);
+  const { privateKey } = values;
+  if (isMap(privateKey) && privateKey['generate'] === true) {
+    if (random.chance(0.5)) privateKey['generate'] = false;
+    else remove(privateKey, 'existingSecret', 'value');
+  }
+  repairKey(privateKey, random);
   for (const peer of peersOf(values)) {
+    if (peer['generate'] === true && random.chance(0.5)) remove(peer, 'publicKey', 'presharedKey');
+    else peer['generate'] = false;
+    if (peer['generate'] === false) peer['publicKey'] ??= someKey(random);
     const { presharedKey } = peer;
     if (!isMap(presharedKey)) continue;
     repairKey(presharedKey, random);
     if (presharedKey['value'] === undefined && presharedKey['existingSecret'] === undefined)
       presharedKey['existingSecret'] = 'keys';
   }
+}
+
+function someKey(random: Random): string {
+  const digits = Array.from({ length: 42 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.charAt(random.below(26)));
+  return `${digits.join('')}8=`;
 }
 
 /** A key is in a Secret or given, not both. */
@@ -62,6 +78,47 @@ function repairService(values: DraftMap): void {
     service['ipFamilies'] = service['ipFamilies'].slice(0, 1);
 }
 
+function repairDns(values: DraftMap): void {
+  const { dns } = values;
+  if (!isMap(dns)) return;
+  const mode = dns['mode'] ?? 'none';
+  if (mode !== 'servers') remove(dns, 'servers');
+  else if (!Array.isArray(dns['servers']) || dns['servers'].length === 0) dns['servers'] = ['10.96.0.10'];
+  if (mode !== 'coredns') remove(dns, 'zones');
+  if (mode === 'none') remove(dns, 'searchDomains');
+  const health = isMap(values['health']) ? values['health']['port'] : undefined;
+  if ([health ?? 8080, values['listenPort'] ?? 51820].includes(dns['port'] ?? 1053)) remove(dns, 'port');
+  if ([health, values['listenPort']].includes(1053)) remove(values, 'dns');
+}
+
+function repairMetrics(values: DraftMap): void {
+  const { metrics } = values;
+  if (!isMap(metrics)) return;
+  const parts = ['serviceMonitor', 'podMonitor', 'prometheusRule', 'dashboard'].map((key) => metrics[key]);
+  for (const part of parts.filter((part) => isMap(part))) {
+    if (part['enabled'] === true) metrics['enabled'] = true;
+    const [interval, timeout] = [part['intervalSeconds'], part['scrapeTimeoutSeconds']];
+    if (typeof interval === 'number' && typeof timeout === 'number' && timeout > interval)
+      part['scrapeTimeoutSeconds'] = interval;
+  }
+  const [serviceMonitor, podMonitor, rule] = parts;
+  if (isMap(serviceMonitor) && isMap(podMonitor) && serviceMonitor['enabled'] === true) podMonitor['enabled'] = false;
+  if (isMap(rule) && Array.isArray(rule['alwaysUpPeers']) && !hasPeersFrom(values))
+    rule['alwaysUpPeers'] = isMap(values['peers']) ? Object.keys(values['peers']).slice(0, 1) : [];
+}
+
+function hasPeersFrom({ peersFrom }: DraftMap): boolean {
+  return isMap(peersFrom) && Object.keys(peersFrom).length > 0;
+}
+
+function repairPeersFrom({ peersFrom }: DraftMap): void {
+  if (!isMap(peersFrom)) return;
+  for (const source of Object.values(peersFrom).filter((source) => isMap(source))) {
+    if (source['existingSecret'] !== undefined) remove(source, 'existingConfigMap');
+    else source['existingConfigMap'] ??= 'wireguard-team';
+  }
+}
+
 function remove(map: DraftMap, ...keys: readonly string[]): void {
   for (const key of keys) Reflect.deleteProperty(map, key);
 }
@@ -86,11 +143,12 @@ function repairPeers(values: DraftMap, random: Random): void {
       freeHost(random.chance(0.3) ? (network6 ?? network) : network, hosts, random),
     );
     const free = addresses.filter((address) => address !== undefined);
-    if (free.length === 0 || keys.has(peer['publicKey'] ?? null)) {
+    const { publicKey } = peer;
+    if (free.length === 0 || (publicKey !== undefined && keys.has(publicKey))) {
       remove(peers, name);
       continue;
     }
-    keys.add(peer['publicKey'] ?? null);
+    if (publicKey !== undefined) keys.add(publicKey);
     peer['addresses'] = free;
     if (Array.isArray(peer['routedNetworks'])) {
       peer['routedNetworks'] = peer['routedNetworks']
@@ -202,7 +260,21 @@ const withNetwork = (values: DraftMap): string =>
   typeof values['network'] === 'string' ? values['network'] : '10.13.13.0/24';
 
 export const WIREGUARD_FAULTS: readonly Fault[] = [
-  twoPeers('one key twice', (one, other) => (other['publicKey'] = one['publicKey'] ?? '')),
+  twoPeers('one key twice', (one, other) => {
+    other['publicKey'] = one['publicKey'] ??= `${'K'.repeat(42)}8=`;
+  }),
+  onePeer('a key that is given and generated', (peer) => {
+    peer['publicKey'] = `${'K'.repeat(42)}8=`;
+    peer['generate'] = true;
+  }),
+  onePeer('no key', (peer) => {
+    remove(peer, 'publicKey', 'generate');
+  }),
+  onePeer('a pre-shared key beside generated ones', (peer) => {
+    remove(peer, 'publicKey');
+    peer['generate'] = true;
+    peer['presharedKey'] = { existingSecret: 'keys' };
+  }),
   twoPeers('one address twice', (one, other) => (other['addresses'] = one['addresses'] ?? [])),
   twoPeers('one network twice', (one, other) => (one['routedNetworks'] = other['routedNetworks'] = ['192.0.2.0/24'])),
   twoPeers('a network inside another', (one, other) => {
@@ -239,6 +311,37 @@ export const WIREGUARD_FAULTS: readonly Fault[] = [
   (values) => {
     values['privateKey'] = { existingSecret: 'wireguard-server', value: `${'A'.repeat(43)}=` };
     return 'two private keys';
+  },
+  (values, random) => {
+    values['privateKey'] = random.pick<DraftMap>([
+      { generate: true, existingSecret: 'wireguard-server' },
+      { generate: true, value: `${'A'.repeat(43)}=` },
+    ])!;
+    return 'a private key that is given and generated';
+  },
+  (values, random) => {
+    values['dns'] = random.pick<DraftMap>([
+      { mode: 'servers' },
+      { servers: ['10.96.0.10'] },
+      { mode: 'servers', servers: ['10.96.0.10'], zones: { 'example.com': { servers: ['10.0.0.1'] } } },
+      { searchDomains: ['example.com'] },
+      { mode: 'coredns', port: 51820 },
+      { mode: 'coredns', port: 8080 },
+    ])!;
+    return 'DNS that contradicts itself';
+  },
+  (values, random) => {
+    values['metrics'] = random.pick<DraftMap>([
+      ...['serviceMonitor', 'podMonitor', 'prometheusRule', 'dashboard'].map((key) => ({ [key]: { enabled: true } })),
+      { enabled: true, serviceMonitor: { enabled: true }, podMonitor: { enabled: true } },
+      { enabled: true, serviceMonitor: { intervalSeconds: 5, scrapeTimeoutSeconds: 6 } },
+      { enabled: true, prometheusRule: { alwaysUpPeers: ['nobody'] } },
+    ])!;
+    return 'metrics that contradict themselves';
+  },
+  (values, random) => {
+    values['peersFrom'] = { team: random.pick<DraftMap>([{}, { existingSecret: 'a', existingConfigMap: 'b' }])! };
+    return 'peers from nowhere or from two places';
   },
   (values, random) => {
     values['network'] = random.pick(['10.0.0.1/24', '10.0.0.0/31', '10.0.0.0/32'])!;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { WIREGUARD_KEY_PATTERN, wireguardPublicKey } from '../../lib/net/wireguard-key';
+import { newWireguardPrivateKey, WIREGUARD_KEY_PATTERN, wireguardPublicKey } from '../../lib/net/wireguard-key';
 import { describeWith } from '../left-out';
 import { tools } from '../tools';
 
@@ -58,12 +58,23 @@ test('a wrong private key is refused without being shown', () => {
   );
 });
 
+test('a new private key is a clamped one, and another one every time', () => {
+  const keys = Array.from({ length: 200 }, newWireguardPrivateKey);
+  for (const key of keys) {
+    expect(key).toMatch(WIREGUARD_KEY_PATTERN);
+    const bytes = Buffer.from(key, 'base64');
+    expect([bytes[0]! & 0x07, bytes[31]! & 0xc0]).toEqual([0, 0x40]);
+  }
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
 describeWith(['wg'], 'wg pubkey', () => {
   test('gives the same public keys', () => {
     const keys = [
       base64('00'.repeat(32)),
       base64('ff'.repeat(32)),
       ...Array.from({ length: 20 }, () => randomBytes(32).toString('base64')),
+      ...Array.from({ length: 20 }, newWireguardPrivateKey),
     ];
     for (const key of keys) {
       const publicKey = execFileSync(tools.command('wg'), ['pubkey'], { input: key, encoding: 'utf8' }).trim();

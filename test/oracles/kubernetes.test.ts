@@ -16,6 +16,7 @@ const PASSED_ON = [
   'extraVolumeMounts',
   'extraVolumes',
   'hostAliases',
+  'networkPolicy',
   'podSecurityContext',
   'securityContext',
   'tolerations',
@@ -27,6 +28,11 @@ function ownObjects({ name, values }: Scenario): KubernetesObject[] {
   return objectsFor(
     Object.fromEntries(Object.entries(values).filter(([key]) => !isGenerated || !PASSED_ON.includes(key))),
   );
+}
+
+/** Objects of the Prometheus operator: the tests of the API server judge them by its own definitions. */
+function isOfOperator({ apiVersion }: KubernetesObject): boolean {
+  return apiVersion.startsWith('monitoring.coreos.com/');
 }
 
 describeWith(['kubeconform', 'kubernetes-schemas'], 'kubeconform knows every field', () => {
@@ -44,7 +50,7 @@ describeWith(['kubeconform', 'kubernetes-schemas'], 'kubeconform knows every fie
 
   test('of the objects of all examples and generated values', () => {
     const stream = wireguardScenarios()
-      .map((scenario) => manifestStream(ownObjects(scenario)))
+      .map((scenario) => manifestStream(ownObjects(scenario).filter((object) => !isOfOperator(object))))
       .join('');
     expect(validate(stream)).toMatchObject({ status: 0, stdout: '' });
   });
@@ -99,7 +105,10 @@ const EXCEPTIONS: readonly (Partial<Complaint> & { readonly why: string })[] = [
     why: 'a session belongs to one process: a second replica with the same key would take it',
   },
   { id: 'deployment-strategy', why: 'Recreate, because two pods would take each other’s sessions' },
-  { id: 'pod-networkpolicy', why: 'a policy for the pod is not part of the chart yet' },
+  {
+    id: 'pod-networkpolicy',
+    why: 'in mode routed packets for the peers look as if they were for the pod: a policy would stop them',
+  },
   { id: 'service-type', why: 'the user chose a node port' },
 ];
 

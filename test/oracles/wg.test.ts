@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +28,8 @@ wg show wg0 dump
 `;
 
 interface Peer {
-  readonly publicKey: string;
+  /** None if the pod makes it. */
+  readonly publicKey?: string;
   readonly addresses: readonly string[];
   readonly routedNetworks?: readonly string[] | null;
 }
@@ -65,15 +67,25 @@ describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes the confi
   }
 
   test.each(wireguardScenarios())('of $name, and has the peers that the values name', ({ values }: Scenario) => {
-    const { status, stdout, stderr } = apply(configOf(values)['wg.conf'] ?? '');
+    const generated: string[] = [];
+    // As the pod puts in the public keys that it makes.
+    const conf = (configOf(values)['wg.conf'] ?? '').replace(/(# generated\n\[Peer\]\n)/g, (head) => {
+      const publicKey = randomBytes(32).toString('base64');
+      generated.push(publicKey);
+      return `${head}PublicKey = ${publicKey}\n`;
+    });
+    const { status, stdout, stderr } = apply(conf);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const [, ...peers] = stdout.trimEnd().split('\n');
     const found = new Map(
       peers.map((line) => line.split('\t')).map(([key = '', , , allowed = '']) => [key, allowed.split(',')]),
     );
     const wanted = peersOf(values);
-    expect([...found.keys()].sort()).toEqual(wanted.map(({ publicKey }) => publicKey).sort());
+    const given = wanted.flatMap(({ publicKey }) => (publicKey === undefined ? [] : [publicKey]));
+    expect([...found.keys()].sort()).toEqual([...given, ...generated].sort());
+    expect(generated).toHaveLength(wanted.length - given.length);
     for (const { publicKey, addresses, routedNetworks } of wanted) {
+      if (publicKey === undefined) continue;
       expect(found.get(publicKey)).toHaveLength(addresses.length + (routedNetworks ?? []).length);
     }
   });

@@ -54,8 +54,8 @@ new WireGuardServer(scope, 'J', { peers: { alice: { publicKey } } });
 // @ts-expect-error no props at all
 new WireGuardServer(scope, 'K');
 // @ts-expect-error a key that may be absent where one is required
-new WireGuardServer(scope, 'L', { peers: { alice: { publicKey: maybeText, addresses } } });
-new WireGuardServer(scope, 'M', { peers: { alice: { publicKey: orElse(maybeText, publicKey), addresses } } });
+new WireGuardServer(scope, 'L', { peers: { alice: { publicKey, addresses: [maybeText] } } });
+new WireGuardServer(scope, 'M', { peers: { alice: { publicKey, addresses: [orElse(maybeText, someText)] } } });
 // @ts-expect-error null stands for nothing in YAML only
 new WireGuardServer(scope, 'N', { mtu: null });
 

@@ -3,29 +3,17 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { describeWith } from '../left-out';
 
 // The scripts against real tools: a server, and two clients with WireGuard of their own, each in a network namespace.
 // The server has the rights that the chart gives it: root with NET_ADMIN only, on a read-only root file system.
 
 const SCRIPTS = path.join(__dirname, '../../lib/wireguard');
-const NAMES = ['server.sh', 'forwarding.sh', 'userspace.sh', 'health.sh'];
-
-const has = (command: string) => spawnSync('/bin/sh', ['-c', `command -v "${command}"`]).status === 0;
-const lacking = (tools: string[]): string[] => tools.filter((tool) => !has(tool));
-
-/** A group of tests that needs something of the machine: left out by name, and an error in CI. */
-const suite = (title: string, missing: string[], body: () => void): void => {
-  if (missing.length === 0) describe(title, body);
-  else if (process.env['CI'] !== undefined)
-    test(title, () => {
-      throw new Error(`missing: ${missing.join(', ')}`);
-    });
-  else describe.skip(`${title} (missing: ${missing.join(', ')})`, body);
-};
+const NAMES = fs.readdirSync(SCRIPTS).filter((name) => name.endsWith('.sh'));
 
 jest.setTimeout(120_000);
 
-suite('shellcheck', lacking(['shellcheck', 'dash']), () => {
+describeWith(['shellcheck', 'dash'], 'shellcheck', () => {
   const check = (file: string) => spawnSync('shellcheck', ['-s', 'sh', file], { encoding: 'utf8' });
 
   test.each(NAMES)('%s is clean, parses, and is plain ASCII without templating', (name) => {
@@ -54,12 +42,21 @@ suite('shellcheck', lacking(['shellcheck', 'dash']), () => {
   });
 });
 
-const TOOLS = ['ip', 'wg', 'wireguard-go', 'nft', 'ping', 'busybox', 'dash', 'setpriv'];
-const missing = lacking(TOOLS)
-  .concat(process.getuid?.() === 0 ? [] : ['root'])
-  .concat(fs.existsSync('/dev/net/tun') ? [] : ['/dev/net/tun']);
+const NEEDS = [
+  'ip',
+  'wg',
+  'wireguard-go',
+  'nft',
+  'ping',
+  'busybox',
+  'dash',
+  'setpriv',
+  'root',
+  'netns',
+  'tun',
+] as const;
 
-suite('a server in its own network namespace', missing, () => {
+describeWith(NEEDS, 'a server in its own network namespace', () => {
   const id = process.pid.toString(36);
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'cdk8s-vpn-device-'));
   const at = (file: string) => path.join(root, file);
@@ -95,6 +92,7 @@ table inet vpn {
     presharedKey: string;
   }
   const server = { namespace: `vpn-s-${id}`, link: `s${id}`, privateKey: aKey() };
+  const names = path.join('/etc/netns', server.namespace);
   const clients = ['alice', 'bob'].map((name, i): Client => {
     const privateKey = aKey();
     return {
@@ -157,6 +155,8 @@ table inet vpn {
         LISTEN_PORT: String(PORT),
         USERSPACE: 'true',
         FORWARDING: 'true',
+        RESOLVE_SECONDS: '2',
+        SILENT_SECONDS: '3',
       },
     );
   }
@@ -200,11 +200,12 @@ table inet vpn {
     for (const name of Object.keys(files))
       if (!fs.existsSync(at(`${directory}/${name}`))) fs.symlinkSync(`..data/${name}`, at(`${directory}/${name}`));
   }
-  function configure(peers: Client[], { nft = NFT, routes = '' } = {}): void {
+  function configure(peers: Client[], { nft = NFT, routes = '', endpoint = '' } = {}): void {
     const blocks = peers.map(
       ({ name, publicKey, inner }) =>
         `# name = ${name}\n${guarded.has(name) ? `# preshared-key = preshared-keys/wireguard-psk/${name}\n` : ''}` +
-        `[Peer]\nPublicKey = ${publicKey}\nAllowedIPs = ${inner[0]}/32, ${inner[1]}/128\n`,
+        `[Peer]\nPublicKey = ${publicKey}\nAllowedIPs = ${inner[0]}/32, ${inner[1]}/128\n` +
+        (endpoint === '' ? '' : `Endpoint = ${endpoint}\nPersistentKeepalive = 1\n`),
     );
     mount('etc/wireguard/config', {
       'wg.conf': [`[Interface]\nListenPort = ${PORT}\n`, ...blocks].join('\n'),
@@ -290,6 +291,9 @@ table inet vpn {
       fs.mkdirSync(at(directory), { recursive: true });
     }
     sh('ip', 'netns', 'add', server.namespace);
+    // What is here stands in the place of the machine's own files of these names: see ip-netns(8).
+    fs.mkdirSync(names, { recursive: true });
+    fs.writeFileSync(path.join(names, 'hosts'), '');
     inside(server.namespace, 'ip', 'link', 'set', 'lo', 'up');
     inside(
       server.namespace,
@@ -325,7 +329,7 @@ table inet vpn {
       }
     for (const { namespace } of [server, ...clients]) spawnSync('ip', ['netns', 'delete', namespace]);
     for (const { link } of [server, ...clients]) fs.rmSync(`/var/run/wireguard/${link}.sock`, { force: true });
-    fs.rmSync(root, { recursive: true, force: true });
+    for (const folder of [root, names]) fs.rmSync(folder, { recursive: true, force: true });
   });
 
   test('without a server the health port says stale', () => {
@@ -498,6 +502,37 @@ table inet vpn {
     await until('it is ready', () => good('ready') && peers().has(alice.publicKey));
     // The client notices only after 15 s without an answer that its session is gone; the server cannot tell it.
     await until('alice is answered', () => pings(alice), 45);
+  });
+
+  test('a peer whose host name gets another address is found there', async () => {
+    const name = `alice-${id}.example.com`;
+    const hosts = (address: string): void => {
+      fs.writeFileSync(path.join(names, 'hosts'), `${address} ${name}\n`);
+    };
+    const endpoint = () => inside(server.namespace, 'wg', 'show', server.link, 'endpoints').split('\t')[1]?.trim();
+    configure([]);
+    await until('the session is gone', () => peers().size === 0);
+    // She waits for the server, which alone knows where to find the other.
+    const key = publicOf(server.privateKey);
+    inside(alice.namespace, 'wg', 'set', alice.link, 'listen-port', '4242', 'peer', key, 'remove');
+    inside(alice.namespace, 'wg', 'set', alice.link, 'peer', key, 'allowed-ips', '10.13.13.0/24,fd00:13::/64');
+
+    hosts('192.0.2.99');
+    configure([alice], { endpoint: `${name}:4242` });
+    await until('the first answer is taken', () => endpoint() === '192.0.2.99:4242');
+    expect(peers().get(alice.publicKey)?.handshake).toBe(0);
+    hosts(alice.outer);
+    await until('she is found', () => (peers().get(alice.publicKey)?.handshake ?? 0) > 0, 30);
+    expect(endpoint()).toBe(`${alice.outer}:4242`);
+
+    const moved = '192.0.2.101';
+    sh('ip', '-n', alice.namespace, 'address', 'add', `${moved}/32`, 'dev', 'eth0');
+    sh('ip', '-n', server.namespace, 'route', 'add', `${moved}/32`, 'via', alice.outer);
+    hosts(moved);
+    await until('the handshake ages and she is sought at her new address', () => endpoint() === `${moved}:4242`, 30);
+    await join(alice, key);
+    configure([alice], { routes: '10.77.0.0/16\n' });
+    await until('alice is answered', () => pings(alice));
   });
 
   test('a server that hangs is stale, and is ready again when it goes on', async () => {

@@ -25,6 +25,12 @@ app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
 
 {{- define "wireguard.wgConf" -}}
 [Interface]
+{{- if $.Values.privateKey.generate }}
+# generated
+{{- end }}
+{{- if not (kindIs "invalid" $.Values.serverPublicKey) }}
+# public-key = {{ $.Values.serverPublicKey }}
+{{- end }}
 ListenPort = {{ $.Values.listenPort | int64 }}
 {{- range $name, $peer := $.Values.peers }}
 
@@ -35,8 +41,13 @@ ListenPort = {{ $.Values.listenPort | int64 }}
 {{- if not (kindIs "invalid" ($peer.presharedKey).value) }}
 # preshared-key = given-keys/{{ printf "preshared-key.%s" $name }}
 {{- end }}
+{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+# generated
+{{- end }}
 [Peer]
+{{- if not (kindIs "invalid" $peer.publicKey) }}
 PublicKey = {{ $peer.publicKey }}
+{{- end }}
 AllowedIPs = {{ join ", " $peer.addresses }}
 {{- range $routedNetwork := $peer.routedNetworks }}
 AllowedIPs = {{ $routedNetwork }}
@@ -194,8 +205,21 @@ table inet vpn {
     ip saddr vmap @restricted4
     ip6 saddr vmap @restricted6
   }
+{{- if eq $.Values.dns.mode "coredns" }}
+  # Clients ask the server's own address, port 53.
+  chain dns {
+    type nat hook prerouting priority dstnat; policy accept;
+    iifname "{{ $.Values.interfaceName }}" ip daddr {{ include "wireguard.firstHost" $.Values.network }} meta l4proto { tcp, udp } th dport 53 redirect to :{{ $.Values.dns.port | int64 }}
+{{- if not (kindIs "invalid" $.Values.network6) }}
+    iifname "{{ $.Values.interfaceName }}" ip6 daddr {{ include "wireguard.firstHost" $.Values.network6 }} meta l4proto { tcp, udp } th dport 53 redirect to :{{ $.Values.dns.port | int64 }}
+{{- end }}
+  }
+{{- end }}
   chain input {
     type filter hook input priority filter; policy accept;
+{{- if eq $.Values.dns.mode "coredns" }}
+    iifname "{{ $.Values.interfaceName }}" ct status dnat meta l4proto { tcp, udp } th dport {{ $.Values.dns.port | int64 }} accept
+{{- end }}
     iifname "{{ $.Values.interfaceName }}" goto access
   }
   chain forward {
@@ -274,6 +298,84 @@ table inet vpn {
 {{- end }}
 {{- end }}
 
+{{- define "wireguard.clientsConf" -}}
+# The files of the clients whose keys are made here.
+{{- range $name, $peer := $.Values.peers }}
+{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+
+# name = {{ $name }}
+# {{ $name }}
+[Interface]
+PrivateKey = (private key)
+{{- $items := list }}
+{{- range $address := $peer.addresses }}
+{{- $items = append $items $address }}
+{{- end }}
+Address = {{ join ", " $items }}
+{{- if eq $.Values.dns.mode "servers" }}
+DNS = {{ join ", " $.Values.dns.servers }}{{ ternary "" (printf ", %s" (join ", " $.Values.dns.searchDomains)) (empty $.Values.dns.searchDomains) }}
+{{- else }}
+{{- if eq $.Values.dns.mode "coredns" }}
+{{- $chosen := "" }}
+{{- if not (kindIs "invalid" $.Values.network6) }}
+  {{- $chosen = printf "%s, %s" (include "wireguard.firstHost" $.Values.network) (include "wireguard.firstHost" $.Values.network6) }}
+{{- else }}
+  {{- $chosen = include "wireguard.firstHost" $.Values.network }}
+{{- end }}
+DNS = {{ $chosen }}{{ ternary "" (printf ", %s" (join ", " $.Values.dns.searchDomains)) (empty $.Values.dns.searchDomains) }}
+{{- end }}
+{{- end }}
+MTU = {{ ternary (int64 $.Values.client.mtu) (ternary (int64 $.Values.mtu) 1420 (not (kindIs "invalid" $.Values.mtu))) (not (kindIs "invalid" $.Values.client.mtu)) }}
+
+[Peer]
+PublicKey = (public key of the server)
+PresharedKey = (pre-shared key)
+{{- $chosen := "" }}
+{{- if not (kindIs "invalid" ($peer.client).allowedIPs) }}
+  {{- $chosen = join ", " ($peer.client).allowedIPs }}
+{{- else }}
+  {{- $chosen = join ", " $.Values.client.allowedIPs }}
+{{- end }}
+AllowedIPs = {{ $chosen }}
+{{ ternary (printf "Endpoint = %s" $.Values.endpoint) "Endpoint = (endpoint)" (not (kindIs "invalid" $.Values.endpoint)) }}
+PersistentKeepalive = {{ $.Values.client.persistentKeepaliveSeconds | int64 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "wireguard.peersFromSettings" -}}
+{
+  "network": {{ toRawJson $.Values.network }},
+  "network6": {{ ternary (toRawJson $.Values.network6) "null" (not (kindIs "invalid" $.Values.network6)) }},
+  "mode": {{ toRawJson $.Values.mode }},
+  "interface": {{ toRawJson $.Values.interfaceName }},
+  "sources": {
+{{- range $name, $peersFrom := $.Values.peersFrom }}
+    "{{ $name }}": "{{ ternary "Secret" "ConfigMap" (not (kindIs "invalid" $peersFrom.existingSecret)) }}",
+{{- end }}
+    "": null
+  },
+  "peers": {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","propertyNames":{"type":"string","maxLength":63,"pattern":"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$","noun":"a name","example":"alice"},"additionalProperties":{"type":"object","properties":{"publicKey":{"type":"string","pattern":"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$","noun":"a WireGuard key: 32 bytes in base64, 44 characters","example":"2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q="},"generate":{"type":"boolean"},"presharedKey":{"example":{"existingSecret":"wireguard-alice","key":"preshared-key"},"type":"object","properties":{"existingSecret":{"example":"wireguard-alice","type":"string","maxLength":253,"pattern":"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$","noun":"the name of a Kubernetes object"},"key":{"example":"alice","type":"string","maxLength":253,"pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]*$","noun":"a key of a Secret"},"value":{"type":"string","secret":true,"noun":"a WireGuard key","example":"what wg genkey prints"}},"additionalProperties":false,"secret":true,"noun":"a map with existingSecret or value"},"addresses":{"minItems":1,"type":"array","items":{"type":"string","pattern":"^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?))$","noun":"an IP address","example":"10.13.13.2"},"example":["10.13.13.2"]},"routedNetworks":{"example":["192.168.10.0/24"],"type":"array","items":{"type":"string","pattern":"^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\/(?:3[0-2]|[12]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?)\\/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))$","noun":"a network in CIDR notation","example":"10.0.0.0/16"}},"endpoint":{"type":"string","maxLength":259,"pattern":"^(?:(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|\\[(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?)\\]):(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})$","noun":"a host or an address with a port","example":"vpn.example.com:51820"},"persistentKeepaliveSeconds":{"example":25,"type":"integer","minimum":0,"maximum":65535},"allow":{"type":"object","propertyNames":{"type":"string","maxLength":63,"pattern":"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$","noun":"a name","example":"intranet"},"additionalProperties":{"type":"object","properties":{"networks":{"type":"array","items":{"type":"string","pattern":"^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\\/(?:3[0-2]|[12]?[0-9]))?|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?)(?:\\/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$","noun":"an IP address or a network in CIDR notation","example":"10.0.0.0/16"}},"peers":{"example":["bob"],"type":"array","items":{"type":"string","maxLength":63,"pattern":"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$","noun":"a name","example":"alice"}},"ports":{"example":[{"port":443,"protocol":"TCP"}],"type":"array","items":{"type":"object","properties":{"port":{"type":"integer","minimum":1,"maximum":65535,"noun":"a port number","example":51820},"endPort":{"type":"integer","minimum":1,"maximum":65535,"noun":"a port number","example":51820},"protocol":{"type":"string","enum":["TCP","UDP"]}},"required":["port"],"additionalProperties":false}}},"additionalProperties":false}},"client":{"type":"object","properties":{"allowedIPs":{"example":["10.13.13.0/24","10.0.0.0/8"],"minItems":1,"type":"array","items":{"type":"string","pattern":"^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\/(?:3[0-2]|[12]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?)\\/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))$","noun":"a network in CIDR notation","example":"10.0.0.0/16"}}},"additionalProperties":false}},"required":["addresses"],"additionalProperties":false}}
+}
+{{- end }}
+
+{{- define "wireguard.corefile" -}}
+# The names of the cluster and, by its servers, those of the world.
+.:{{ $.Values.dns.port | int64 }} {
+    errors
+    reload 10s 5s
+    cache 30
+    forward . /etc/resolv.conf
+}
+{{- range $name, $zone := $.Values.dns.zones }}
+{{ $name }}:{{ $.Values.dns.port | int64 }} {
+    errors
+    cache 30
+    forward . {{ join " " $zone.servers }}
+}
+{{- end }}
+{{- end }}
+
 {{- define "wireguard.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "wireguard.name" $ | quote }}
 app.kubernetes.io/instance: {{ $.Release.Name | quote }}
@@ -322,6 +424,14 @@ app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
 {{- end }}
 {{- end }}
 
+{{- define "wireguard.dnsImage" -}}
+{{- if not (kindIs "invalid" $.Values.dns.image.digest) }}
+{{- printf "%s/%s@%s" (ternary $.Values.dns.image.registry $.Values.global.imageRegistry (kindIs "invalid" $.Values.global.imageRegistry)) $.Values.dns.image.repository $.Values.dns.image.digest }}
+{{- else }}
+{{- printf "%s/%s:%s" (ternary $.Values.dns.image.registry $.Values.global.imageRegistry (kindIs "invalid" $.Values.global.imageRegistry)) $.Values.dns.image.repository $.Values.dns.image.tag }}
+{{- end }}
+{{- end }}
+
 {{- define "wireguard.userspaceImage" -}}
 {{- if not (kindIs "invalid" $.Values.userspace.image.digest) }}
 {{- printf "%s/%s@%s" (ternary $.Values.userspace.image.registry $.Values.global.imageRegistry (kindIs "invalid" $.Values.global.imageRegistry)) (ternary "" $.Values.userspace.image.repository (kindIs "invalid" $.Values.userspace.image.repository)) $.Values.userspace.image.digest }}
@@ -340,11 +450,26 @@ app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
 
 {{- define "wireguard.notes" -}}
 WireGuard server {{ include "wireguard.fullname" $ }} in namespace {{ $.Release.Namespace }}, with {{ int64 (len $.Values.peers) }} peers.
-{{- if kindIs "invalid" $.Values.privateKey.value }}
+{{- if not (or (not (kindIs "invalid" $.Values.privateKey.value)) $.Values.privateKey.generate) }}
 
 The pod waits for the Secret {{ include "wireguard.privateKeySecret" $ }}, which holds the server's private key. To make it:
 
   wg genkey | kubectl -n {{ $.Release.Namespace }} create secret generic {{ include "wireguard.privateKeySecret" $ }} --from-file={{ $.Values.privateKey.key }}=/dev/stdin
+{{- end }}
+{{- $found := false }}
+{{- range $peer := $.Values.peers }}
+{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+{{- $found = true }}
+{{- end }}
+{{- end }}
+{{- if and (or $.Values.privateKey.generate $found) (kindIs "invalid" $.Values.persistence.existingClaim) }}
+
+Keys that the pod makes are on the claim {{ include "wireguard.fullname" $ }}-generated-keys. Back it up: with the volume, the keys are gone.
+{{- end }}
+{{- if and $.Values.privateKey.generate (kindIs "invalid" $.Values.serverPublicKey) }}
+
+The pod makes the server's key. Pin it by setting serverPublicKey to what step 2 prints: then a lost volume stops the
+server and says so, instead of becoming another server that no client knows.
 {{- end }}
 
 1. See that it is ready:
@@ -389,18 +514,46 @@ The pod waits for the Secret {{ include "wireguard.privateKeySecret" $ }}, which
 
      kubectl -n {{ $.Release.Namespace }} exec deploy/{{ include "wireguard.fullname" $ }} -c wireguard -- wg show {{ $.Values.interfaceName }} latest-handshakes
 {{- end }}
+{{- $found2 := false }}
+{{- range $peer := $.Values.peers }}
+{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+{{- $found2 = true }}
+{{- end }}
+{{- end }}
+{{- if $found2 }}
+
+5. The files of the clients whose keys the pod makes; with --qr behind it, the QR code for a phone:
+{{- range $name, $peer := $.Values.peers }}
+{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+
+     kubectl -n {{ $.Release.Namespace }} exec deploy/{{ include "wireguard.fullname" $ }} -c wireguard -- sh /scripts/showconf.sh {{ $name }}
+{{- end }}
+{{- end }}
+{{- if kindIs "invalid" $.Values.endpoint }}
+
+   Until endpoint is set, add --endpoint HOST:PORT with the address of step 3.
+{{- end }}
+{{- end }}
 {{- range $name, $peer := $.Values.peers }}
 {{- if not (kindIs "invalid" $peer.allow) }}
 
 Peer {{ $name }} may reach only what its rules allow.
 {{- end }}
 {{- end }}
-{{- if eq $.Values.ipForwarding.method "init" }}
 
-The init container ip-forwarding is privileged. Where Pod Security is enforced, the namespace needs a label:
+Where Pod Security is enforced, the namespace needs the level privileged: the container wireguard has NET_ADMIN, for the
+interface, its routes and its packet filter.
+{{- if eq $.Values.ipForwarding.method "init" }}
+  The init container ip-forwarding is privileged, because /proc/sys is read-only for any other.
+{{- end }}
+{{- if not (kindIs "invalid" $.Values.hostPort) }}
+  The pod has a host port.
+{{- end }}
+{{- if not (kindIs "invalid" $.Values.userspace.image.repository) }}
+  The container userspace has NET_ADMIN and the node's /dev/net/tun.
+{{- end }}
 
   kubectl label namespace {{ $.Release.Namespace }} pod-security.kubernetes.io/enforce=privileged
-{{- end }}
 {{- end }}
 
 {{- define "wireguard.name" -}}

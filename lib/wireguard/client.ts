@@ -1,0 +1,136 @@
+import {
+  choose,
+  chooseSet,
+  conf,
+  each,
+  eq,
+  firstHost,
+  isEmpty,
+  join,
+  named,
+  text,
+  when,
+  type Expr,
+  type When,
+} from '../staged';
+import { isGenerated, type WireGuardValues } from './config';
+
+/** What the file of a client holds that the values do not. Each is a whole line, or nothing. */
+export interface ClientLines {
+  readonly privateKey: string;
+  readonly publicKey: string;
+  readonly presharedKey: string | undefined;
+  readonly endpoint: string | Expr<string>;
+}
+
+/** What the file of a client says of the peer itself. */
+interface ClientPeer {
+  readonly addresses: Expr<readonly string[] | undefined>;
+  readonly client: { readonly allowedIPs: Expr<readonly string[] | undefined> };
+}
+
+/** The lines of the files in the pod, which it fills in: see showconf.sh. */
+const IN_THE_POD = {
+  privateKey: 'PrivateKey = (private key)',
+  publicKey: 'PublicKey = (public key of the server)',
+  presharedKey: 'PresharedKey = (pre-shared key)',
+};
+
+/**
+ * The file of a client in the format of wg-quick(8), with no key but what the importers of Apple's and Android's apps
+ * take, each once.
+ */
+export function clientConf(v: WireGuardValues, name: Expr<string>, peer: ClientPeer, lines: ClientLines): Expr<string> {
+  const { client } = v;
+  return conf`
+    # ${name}
+    [Interface]
+    ${lines.privateKey}
+    Address = ${join(
+      ', ',
+      each(peer.addresses, (address) => address),
+    )}
+    ${dnsLine(v)}
+    MTU = ${chooseSet(
+      client.mtu,
+      (mtu) => mtu,
+      chooseSet(v.mtu, (mtu) => mtu, CLIENT_MTU_BYTES),
+    )}
+    ${serverSection(v, peer, lines)}
+  `;
+}
+
+/** The same without what is not of WireGuard itself: the format of `wg setconf`, wg(8). */
+export function clientWgConf(
+  v: WireGuardValues,
+  name: Expr<string>,
+  peer: ClientPeer,
+  lines: ClientLines,
+): Expr<string> {
+  return conf`
+    # ${name}
+    [Interface]
+    ${lines.privateKey}
+    ${serverSection(v, peer, lines)}
+  `;
+}
+
+/** What fits 1,500 bytes over IPv4 and IPv6, as wg-quick(8) would choose. */
+const CLIENT_MTU_BYTES = 1420;
+
+function serverSection(v: WireGuardValues, peer: ClientPeer, lines: ClientLines): Expr<string> {
+  const { client } = v;
+  return conf`
+
+    [Peer]
+    ${lines.publicKey}
+    ${when(lines.presharedKey !== undefined, () => conf`${lines.presharedKey ?? ''}`)}
+    AllowedIPs = ${chooseSet(peer.client.allowedIPs, (networks) => join(', ', networks), join(', ', client.allowedIPs))}
+    ${lines.endpoint}
+    PersistentKeepalive = ${client.persistentKeepaliveSeconds}
+  `;
+}
+
+function dnsLine(v: WireGuardValues): When<unknown> {
+  const { dns } = v;
+  const line = (servers: Expr<string>) =>
+    conf`DNS = ${servers}${choose(isEmpty(dns.searchDomains), '', text`, ${join(', ', dns.searchDomains)}`)}`;
+  return when(
+    eq(dns.mode, 'servers'),
+    () => line(join(', ', dns.servers)),
+    () =>
+      when(eq(dns.mode, 'coredns'), () =>
+        line(
+          chooseSet(
+            v.network6,
+            (network6) => text`${firstHost(v.network)}, ${firstHost(network6)}`,
+            firstHost(v.network),
+          ),
+        ),
+      ),
+  );
+}
+
+/** The files of the peers whose keys the pod makes, one after the other, with placeholders for what it fills in. */
+export function clientsConf(v: WireGuardValues): Expr<string> {
+  return named(
+    'clientsConf',
+    {},
+    () => conf`
+    # The files of the clients whose keys are made here.
+    ${each(v.peers, (name, peer) =>
+      when(
+        isGenerated(peer),
+        () => conf`
+
+      # name = ${name}
+      ${clientConf(v, name, peer, {
+        ...IN_THE_POD,
+        endpoint: chooseSet(v.endpoint, (endpoint) => text`Endpoint = ${endpoint}`, 'Endpoint = (endpoint)'),
+      })}
+    `,
+      ),
+    )}
+  `,
+  )();
+}

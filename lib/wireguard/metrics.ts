@@ -1,0 +1,151 @@
+import type { Construct } from 'constructs';
+import type { Naming } from '../kubernetes/metadata';
+import {
+  and,
+  isEmpty,
+  join,
+  mapOf,
+  not,
+  Only,
+  release,
+  Resource,
+  spread,
+  text,
+  when,
+  whenSet,
+  type Expr,
+  type Ref,
+} from '../staged';
+import type { z } from 'zod';
+import type { metrics } from '../../values/metrics';
+import type { WireGuardValues } from './config';
+import { DASHBOARD } from './dashboard';
+
+/** Where the health server gives out the metrics. */
+const METRICS_PATH = '/cgi-bin/metrics';
+
+/** The objects that let Prometheus read, judge and draw the metrics of a server: each is there if the values ask for it. */
+export function metricsObjects(scope: Construct, v: WireGuardValues, naming: Naming, healthPort: string): void {
+  monitors(scope, v, naming, healthPort);
+  const { prometheusRule: rule, dashboard } = v.metrics;
+  new Only(scope, 'Alerts', and(v.metrics.enabled, rule.enabled), (inner) => {
+    new Resource(inner, 'PrometheusRule', {
+      apiVersion: 'monitoring.coreos.com/v1',
+      kind: 'PrometheusRule',
+      metadata: naming.metadata({ labels: rule.labels, annotations: rule.annotations }),
+      spec: { groups: [{ name: naming.fullname, rules: [...alerts(v, naming), spread(rule.extraRules)] }] },
+    });
+  });
+  new Only(scope, 'Dashboard', and(v.metrics.enabled, dashboard.enabled), (inner) => {
+    new Resource(inner, 'DashboardConfigMap', {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: naming.metadata({
+        suffix: '-dashboard',
+        labels: dashboard.labels,
+        annotations: dashboard.annotations,
+      }),
+      data: { 'wireguard.json': DASHBOARD },
+    });
+  });
+}
+
+function monitors(scope: Construct, v: WireGuardValues, naming: Naming, healthPort: string): void {
+  const { serviceMonitor, podMonitor } = v.metrics;
+  const selector = { matchLabels: naming.selectorLabels };
+  new Only(scope, 'ServiceMonitored', and(v.metrics.enabled, serviceMonitor.enabled), (inner) => {
+    new Resource(inner, 'ServiceMonitor', {
+      apiVersion: 'monitoring.coreos.com/v1',
+      kind: 'ServiceMonitor',
+      metadata: naming.metadata({ labels: serviceMonitor.labels, annotations: serviceMonitor.annotations }),
+      // The Service of WireGuard has the same labels, but no such port.
+      spec: { selector, endpoints: [target(serviceMonitor, healthPort)] },
+    });
+  });
+  new Only(scope, 'PodMonitored', and(v.metrics.enabled, podMonitor.enabled), (inner) => {
+    new Resource(inner, 'PodMonitor', {
+      apiVersion: 'monitoring.coreos.com/v1',
+      kind: 'PodMonitor',
+      metadata: naming.metadata({ labels: podMonitor.labels, annotations: podMonitor.annotations }),
+      spec: { selector, podMetricsEndpoints: [target(podMonitor, healthPort)] },
+    });
+  });
+}
+
+type Monitor = Ref<z.output<typeof metrics>['serviceMonitor']>;
+
+function target(monitor: Monitor, port: string) {
+  return {
+    port,
+    path: METRICS_PATH,
+    interval: whenSet(monitor.intervalSeconds, (seconds) => text`${seconds}s`),
+    scrapeTimeout: whenSet(monitor.scrapeTimeoutSeconds, (seconds) => text`${seconds}s`),
+    relabelings: monitor.relabelings,
+    metricRelabelings: monitor.metricRelabelings,
+  };
+}
+
+function alerts(v: WireGuardValues, naming: Naming) {
+  const { alertLabels, alwaysUpPeers, peerSilentSeconds } = v.metrics.prometheusRule;
+  const ofServer = text`namespace="${release.namespace}",pod=~"${naming.fullname}-[a-z0-9]+-[a-z0-9]+"`;
+  const server = text`${release.namespace}/${naming.fullname}`;
+  const labels = (severity: 'critical' | 'warning') => mapOf<string>(alertLabels, { severity });
+  const alert = (
+    name: string,
+    expr: Expr<string>,
+    lasting: string | Expr<string>,
+    severity: 'critical' | 'warning',
+    summary: Expr<string>,
+    description: string,
+  ) => ({
+    alert: name,
+    expr,
+    for: lasting,
+    labels: labels(severity),
+    annotations: { summary, description },
+  });
+  return [
+    alert(
+      'WireGuardNotReady',
+      text`wireguard_ready{${ofServer}} == 0`,
+      '5m',
+      'critical',
+      text`The WireGuard server ${server} is not ready.`,
+      'Its health server says why: GET /cgi-bin/ready.',
+    ),
+    alert(
+      'WireGuardAbsent',
+      text`absent(wireguard_ready{${ofServer}})`,
+      '10m',
+      'critical',
+      text`Nothing is known of the WireGuard server ${server}.`,
+      'Its pod is gone, its health server does not answer, or Prometheus does not read it.',
+    ),
+    when(not(isEmpty(alwaysUpPeers)), () =>
+      alert(
+        'WireGuardPeerSilent',
+        text`wireguard_peer_up{${ofServer},peer=~"${join('|', alwaysUpPeers)}"} == 0`,
+        text`${peerSilentSeconds}s`,
+        'critical',
+        text`The peer {{ $labels.peer }} of the WireGuard server ${server} is silent.`,
+        'It has made no handshake for more than three minutes, and has been so for a while.',
+      ),
+    ),
+    alert(
+      'WireGuardPeersLeftOut',
+      text`wireguard_peers_left_out{${ofServer}} > 0`,
+      '10m',
+      'warning',
+      text`The WireGuard server ${server} leaves out {{ $value }} peers of peersFrom.{{ $labels.source }}.`,
+      'The log of the container wireguard has a line with the reason for each.',
+    ),
+    alert(
+      'WireGuardEndpointUnresolved',
+      text`wireguard_endpoints_unresolved{${ofServer}} > 0`,
+      '10m',
+      'warning',
+      text`{{ $value }} endpoints of peers of the WireGuard server ${server} do not resolve.`,
+      'The log of the container wireguard names them.',
+    ),
+  ];
+}
