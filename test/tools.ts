@@ -52,12 +52,23 @@ const DEBIAN_PACKAGES = {
   zbarimg: 'zbar-tools',
 } as const;
 
+/** What only the laboratory uses (test/lab/); `prepare` obtains it when asked for it by name. */
+const LAB_PACKAGES = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  debootstrap: 'debootstrap',
+  mke2fs: 'e2fsprogs',
+  openssl: 'openssl',
+  setcap: 'libcap2-bin',
+  socat: 'socat',
+  ssh: 'openssh-client',
+} as const;
+
 /** Debian packages that start a daemon where they are installed, so they are only unpacked, in the version that Debian has. */
 const UNPACKED_PACKAGES = { etcd: 'etcd-server', promtool: 'prometheus' } as const;
 type UnpackedCommand = keyof typeof UNPACKED_PACKAGES;
 
 /** Python comes with the machine: another one than the user's own would be no help. */
-type InstalledCommand = keyof typeof DEBIAN_PACKAGES | 'python3';
+type InstalledCommand = keyof typeof DEBIAN_PACKAGES | keyof typeof LAB_PACKAGES | 'python3';
 export type Command = InstalledCommand | UnpackedCommand;
 
 const SCHEMAS = {
@@ -195,7 +206,12 @@ function isUnpacked(name: ToolName): name is UnpackedCommand {
 }
 
 function isCommand(name: ToolName): name is Command {
-  return name === 'python3' || isUnpacked(name) || Object.hasOwn(DEBIAN_PACKAGES, name);
+  return (
+    name === 'python3' ||
+    isUnpacked(name) ||
+    Object.hasOwn(DEBIAN_PACKAGES, name) ||
+    Object.hasOwn(LAB_PACKAGES, name)
+  );
 }
 
 function onPath(command: string): string | undefined {
@@ -215,11 +231,11 @@ function onPath(command: string): string | undefined {
 }
 
 /**
- * Obtains every tool that is not there, and says so; then tells this process and its children why any is still missing.
+ * Obtains every one of the tools that is not there, and says so; then tells this process and its children why any is still missing.
  *
  * @returns the missing tools and why
  */
-export async function prepare(say: Say): Promise<Map<ToolName, string>> {
+export async function prepare(say: Say, names: readonly ToolName[] = TOOL_NAMES): Promise<Map<ToolName, string>> {
   const reasons = new Map<ToolName, string>();
   const attempt = async (names: readonly ToolName[], obtain: () => Promise<void>): Promise<void> => {
     try {
@@ -232,7 +248,7 @@ export async function prepare(say: Say): Promise<Map<ToolName, string>> {
     }
   };
 
-  const absent = TOOL_NAMES.filter((name) => place(name) === undefined);
+  const absent = names.filter((name) => place(name) === undefined);
   if (absent.length > 0) {
     await locked(path.join(cacheFolder(), 'prepare.lock'), say, async () => {
       const installed = absent.filter((name) => recipeOf(name) === undefined) as InstalledCommand[];
@@ -251,7 +267,7 @@ export async function prepare(say: Say): Promise<Map<ToolName, string>> {
 }
 
 async function installPackages(commands: readonly InstalledCommand[], say: Say): Promise<void> {
-  const packages = commands.flatMap((command) => (command === 'python3' ? [] : [DEBIAN_PACKAGES[command]]));
+  const packages = commands.flatMap((command) => (command === 'python3' ? [] : [{ ...DEBIAN_PACKAGES, ...LAB_PACKAGES }[command]]));
   if (onPath('apt-get') === undefined || !fs.existsSync('/etc/debian_version')) {
     throw new Error('not on PATH, and this is no Debian to install it on');
   }

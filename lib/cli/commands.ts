@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CHARTS } from '../../charts';
-import type { HelmChart } from '../helm/chart';
+import type { HelmChart, PlainOptions } from '../helm/chart';
 import { writeFiles } from '../helm/folder';
-import { loadValues } from '../helm/load-values';
+import { loadValues, type LoadedValues } from '../helm/load-values';
 import { MANIFEST_MARK, manifestFiles, manifestStream } from '../helm/manifests';
 import { InputError } from '../staged/input-error';
 import type { KubernetesObject } from '../staged/resource';
@@ -43,9 +43,22 @@ export function synthCommand(name: string, flags: ValuesFlags & { readonly outpu
   tell(`wrote ${numberOf(objects.length, 'manifest')} to ${flags.output}`);
 }
 
+/** What the Secret of a Helm release holds at most: the API server's limit for the entries of an object. */
+const RELEASE_MAX_BYTES = 1_048_576;
+
 /** `check`: nothing is written, all problems are shown. */
 export function checkCommand(name: string, flags: ValuesFlags): void {
-  objectsOf(chartNamed(name), flags);
+  const chart = chartNamed(name);
+  const { loaded, options } = siteOf(flags);
+  withPlaces(loaded, () => {
+    chart.objects(options);
+    const size = chart.releaseBytes(options);
+    if (size <= RELEASE_MAX_BYTES) return;
+    throw new InputError([
+      `values: would make a Helm release larger than the ${String(RELEASE_MAX_BYTES)} bytes that its Secret holds, ` +
+        `got about ${String(size)}; keep what is many, such as peers, in Secrets of their own (peersFrom)`,
+    ]);
+  });
   tell(`${name}: the values are good`);
 }
 
@@ -107,9 +120,15 @@ export function chartNamed(name: string): HelmChart {
 }
 
 function objectsOf(chart: HelmChart, flags: ValuesFlags): KubernetesObject[] {
+  const { loaded, options } = siteOf(flags);
+  return withPlaces(loaded, () => chart.objects(options));
+}
+
+/** The values of the flags, with their places, and what the chart makes of them. */
+function siteOf(flags: ValuesFlags): { loaded: LoadedValues; options: PlainOptions } {
   const loaded = loadValues({ files: flags.values, set: flags.set, setString: flags.setString });
   const release = { name: flags.release, namespace: flags.namespace, service: flags.managedBy };
-  return withPlaces(loaded, () => chart.objects({ values: loaded.values, release }));
+  return { loaded, options: { values: loaded.values, release } };
 }
 
 function numberOf(count: number, noun: string): string {

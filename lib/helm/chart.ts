@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { App, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { z } from 'zod';
@@ -12,6 +13,7 @@ import { setStaging } from '../staged/staging';
 import { chartYaml, GENERATED } from './chart-yaml';
 import { replaceFolder } from './folder';
 import { jsonSchema } from './json-schema';
+import { manifestStream } from './manifests';
 import { branches } from './leaves';
 import { defaultsOf, parseValues } from './parse-values';
 import { chartReadme } from './readme';
@@ -160,6 +162,22 @@ export class HelmChart<S extends z.ZodObject = z.ZodObject, B = unknown> {
     const chart = new Chart(new App(), this.name);
     setStaging(chart, { reader: 'print' });
     return evaluate(nodeOf(of(build(chart, refs(values)))), this.environment(options)) as string;
+  }
+
+  /**
+   * About how many bytes the Secret has in which Helm keeps a release of these values: what is rendered, what was given,
+   * and the chart itself, compressed and in base64.
+   */
+  releaseBytes(options: PlainOptions = {}): number {
+    const inBase64 = (files: readonly ChartFile[]) =>
+      files.map(({ name, text }) => ({ name, data: Buffer.from(text).toString('base64') }));
+    const release = JSON.stringify({
+      chart: inBase64(this.files()),
+      config: options.values ?? {},
+      manifest: manifestStream(this.objects(options)),
+      info: { notes: this.notes(options) },
+    });
+    return Buffer.byteLength(gzipSync(release, { level: 9 }).toString('base64'));
   }
 
   /** What the templates would read, from the user's values. */

@@ -149,7 +149,9 @@ function printCondition(given: Node, frame: Frame): string {
   const node = frame.reduce(given);
   if (node.op !== 'call') return printTyped(node, frame);
   const { operation, args } = node;
-  const [only] = args.map((arg) => frame.reduce(arg));
+  const [only, fallback] = args.map((arg) => frame.reduce(arg));
+  if (operation.name === 'orElse' && fallback?.op === 'literal' && fallback.value === false)
+    return printRaw(only as Node, frame);
   if (operation.name === 'isEmpty') return `not ${argument(printRaw(only as Node, frame))}`;
   if (operation.name === 'not' && only?.op === 'call' && only.operation.name === 'isEmpty')
     return printRaw(only.args[0] as Node, frame);

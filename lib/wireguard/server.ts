@@ -108,7 +108,7 @@ export class WireGuardServer extends Construct {
     this.healthImage = imageReference('healthImage', v.health.image, v.global.imageRegistry);
 
     const files = { 'wg.conf': this.wgConf, 'nftables.conf': this.nftablesConf, routes: routes(v) };
-    new Checks(this, 'Checks', wireguardChecks(v, this.fullname, Object.values(files)));
+    new Checks(this, 'Checks', wireguardChecks(v, this.fullname, [...Object.values(files), clientsConf(v)]));
     this.#serviceAccount();
     this.#configMaps(files);
     this.#secret();

@@ -466,7 +466,7 @@ describe('the checks', () => {
     );
     expect(problems(withPeer({ allow: rules }))).toEqual([
       expect.stringMatching(
-        /^peers: make a ConfigMap larger than the 1048576 bytes that the API takes, got \d{7}; have fewer peers in a release$/,
+        /^peers: make a configuration of more than the 900000 bytes that fit into a release, got \d+; keep peers in Secrets, and name those in peersFrom$/,
       ),
     ]);
   });

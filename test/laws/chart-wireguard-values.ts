@@ -14,6 +14,7 @@ export function repairWireGuard(values: DraftMap, random: Random): DraftMap {
   repairDns(values);
   repairPeersFrom(values);
   repairPeers(values, random);
+  for (const { client } of [values, ...peersOf(values)]) repairAllowedIPs(client, random);
   repairMetrics(values);
   return values;
 }
@@ -26,6 +27,13 @@ function repairNames(values: DraftMap): void {
 function repairNetworks(values: DraftMap, random: Random): void {
   if (typeof values['network'] === 'string') values['network'] = networkOf(values['network'], 30, random, 8);
   if (typeof values['network6'] === 'string') values['network6'] = networkOf(values['network6'], 126, random, 16);
+}
+
+function repairAllowedIPs(client: Draft | undefined, random: Random): void {
+  if (!isMap(client) || !Array.isArray(client['allowedIPs'])) return;
+  client['allowedIPs'] = client['allowedIPs'].map((network) =>
+    typeof network === 'string' ? networkOf(network, 128, random) : network,
+  );
 }
 
 function repairKeys(values: DraftMap, random: Random): void {
@@ -297,6 +305,10 @@ export const WIREGUARD_FAULTS: readonly Fault[] = [
   onePeer(
     'the VPN’s own network behind a peer',
     (peer, random, values) => (peer['routedNetworks'] = [random.pick([withNetwork(values), '0.0.0.0/0', '::/0'])!]),
+  ),
+  onePeer(
+    'a client’s network with host bits',
+    (peer, random) => (peer['client'] = { allowedIPs: [random.pick(['10.0.0.1/8', 'fd00::1/64'])!] }),
   ),
   onePeer('a peer that does not exist', (peer) => (peer['allow'] = { rule: { peers: ['nobody'] } })),
   onePeer(

@@ -41,7 +41,7 @@ ListenPort = {{ $.Values.listenPort | int64 }}
 {{- if not (kindIs "invalid" ($peer.presharedKey).value) }}
 # preshared-key = given-keys/{{ printf "preshared-key.%s" $name }}
 {{- end }}
-{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+{{- if $peer.generate }}
 # generated
 {{- end }}
 [Peer]
@@ -301,7 +301,7 @@ table inet vpn {
 {{- define "wireguard.clientsConf" -}}
 # The files of the clients whose keys are made here.
 {{- range $name, $peer := $.Values.peers }}
-{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+{{- if $peer.generate }}
 
 # name = {{ $name }}
 # {{ $name }}
@@ -448,6 +448,51 @@ app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
 {{- end }}
 {{- end }}
 
+{{- define "wireguard.clientsConf2" -}}
+# The files of the clients whose keys are made here.
+{{- range $name, $peer := $.Values.peers }}
+{{- if $peer.generate }}
+
+# name = {{ $name }}
+# {{ $name }}
+[Interface]
+PrivateKey = (private key)
+{{- $items := list }}
+{{- range $address := $peer.addresses }}
+{{- $items = append $items $address }}
+{{- end }}
+Address = {{ join ", " $items }}
+{{- if eq $.Values.dns.mode "servers" }}
+DNS = {{ join ", " $.Values.dns.servers }}{{ ternary "" (printf ", %s" (join ", " $.Values.dns.searchDomains)) (empty $.Values.dns.searchDomains) }}
+{{- else }}
+{{- if eq $.Values.dns.mode "coredns" }}
+{{- $chosen := "" }}
+{{- if not (kindIs "invalid" $.Values.network6) }}
+  {{- $chosen = printf "%s, %s" (include "wireguard.firstHost" $.Values.network) (include "wireguard.firstHost" $.Values.network6) }}
+{{- else }}
+  {{- $chosen = include "wireguard.firstHost" $.Values.network }}
+{{- end }}
+DNS = {{ $chosen }}{{ ternary "" (printf ", %s" (join ", " $.Values.dns.searchDomains)) (empty $.Values.dns.searchDomains) }}
+{{- end }}
+{{- end }}
+MTU = {{ ternary (int64 $.Values.client.mtu) (ternary (int64 $.Values.mtu) 1420 (not (kindIs "invalid" $.Values.mtu))) (not (kindIs "invalid" $.Values.client.mtu)) }}
+
+[Peer]
+PublicKey = (public key of the server)
+PresharedKey = (pre-shared key)
+{{- $chosen := "" }}
+{{- if not (kindIs "invalid" ($peer.client).allowedIPs) }}
+  {{- $chosen = join ", " ($peer.client).allowedIPs }}
+{{- else }}
+  {{- $chosen = join ", " $.Values.client.allowedIPs }}
+{{- end }}
+AllowedIPs = {{ $chosen }}
+{{ ternary (printf "Endpoint = %s" $.Values.endpoint) "Endpoint = (endpoint)" (not (kindIs "invalid" $.Values.endpoint)) }}
+PersistentKeepalive = {{ $.Values.client.persistentKeepaliveSeconds | int64 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "wireguard.notes" -}}
 WireGuard server {{ include "wireguard.fullname" $ }} in namespace {{ $.Release.Namespace }}, with {{ int64 (len $.Values.peers) }} peers.
 {{- if not (or (not (kindIs "invalid" $.Values.privateKey.value)) $.Values.privateKey.generate) }}
@@ -458,7 +503,7 @@ The pod waits for the Secret {{ include "wireguard.privateKeySecret" $ }}, which
 {{- end }}
 {{- $found := false }}
 {{- range $peer := $.Values.peers }}
-{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+{{- if $peer.generate }}
 {{- $found = true }}
 {{- end }}
 {{- end }}
@@ -516,7 +561,7 @@ server and says so, instead of becoming another server that no client knows.
 {{- end }}
 {{- $found2 := false }}
 {{- range $peer := $.Values.peers }}
-{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+{{- if $peer.generate }}
 {{- $found2 = true }}
 {{- end }}
 {{- end }}
@@ -524,7 +569,7 @@ server and says so, instead of becoming another server that no client knows.
 
 5. The files of the clients whose keys the pod makes; with --qr behind it, the QR code for a phone:
 {{- range $name, $peer := $.Values.peers }}
-{{- if ternary false $peer.generate (kindIs "invalid" $peer.generate) }}
+{{- if $peer.generate }}
 
      kubectl -n {{ $.Release.Namespace }} exec deploy/{{ include "wireguard.fullname" $ }} -c wireguard -- sh /scripts/showconf.sh {{ $name }}
 {{- end }}
