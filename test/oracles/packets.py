@@ -2,6 +2,7 @@
 """Sends packets through the packet filter of a server: a client, the server and a service network, each a network namespace.
 
 Standard input: JSON {"filters": ["<nft file>", ...], "interface": "wg0", "probes": [{"from", "to", "port", "protocol"}]}.
+A probe with "servedAt" finds the service at another port than it asks.
 The filters replace each other while the probes' connections stay open.
 Standard output: JSON, for every filter and every probe the address that the service saw, or null where nothing came back.
 The tunnel is a plain link here: what is shown is what the filter does with packets of an interface of that name.
@@ -111,7 +112,7 @@ def main():
         probes = request["probes"]
         for address in sorted({probe["from"] for probe in probes}):
             run(f"ip -n {names['c']} address add {address}/32 dev tun")
-        services = sorted({(probe["to"], probe["port"], probe["protocol"]) for probe in probes})
+        services = sorted({(probe["to"], probe.get("servedAt", probe["port"]), probe["protocol"]) for probe in probes})
         for address in sorted({service[0] for service in services}):
             where, device = ("c", "tun") if address.startswith("10.13.13.") else ("k", "lo")
             if address != "10.13.13.1":

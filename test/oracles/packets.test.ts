@@ -11,6 +11,8 @@ interface Probe {
   readonly to: string;
   readonly port: number;
   readonly protocol: 'TCP' | 'UDP';
+  /** The port of the service, where that is another one. */
+  readonly servedAt?: number;
 }
 
 const ADMIN = '10.13.13.2';
@@ -63,6 +65,17 @@ describeWith(['nft', 'ip', 'python3', 'root', 'netns'], 'packets through the fil
     expect(send([{ peers: peers({ wiki, dns }) }], probes)).toEqual([
       [POD, ADMIN, POD, null, POD, null, null, null, null, null],
     ]);
+  });
+
+  test('to the DNS port of the server reach CoreDNS, of every peer and of no other port', () => {
+    const values = { dns: { mode: 'coredns' }, peers: peers({ wiki }) };
+    const questions = [ADMIN, CONTRACTOR, CAMERA].flatMap((from) => [
+      { ...udp(from, SERVER, 53), servedAt: 1053 },
+      { ...tcp(from, SERVER, 53), servedAt: 1053 },
+    ]);
+    const answers = [ADMIN, ADMIN, CONTRACTOR, CONTRACTOR, CAMERA, CAMERA];
+    expect(send([values], [...questions, udp(CAMERA, SERVER, 1053)])).toEqual([[...answers, null]]);
+    expect(send([{ peers: peers({ wiki }) }], questions)).toEqual([questions.map(() => null)]);
   });
 
   test('keep their source address where the mode is routed', () => {
