@@ -174,7 +174,9 @@ mod) echo "{\\"Dir\\": \\"$MODULE\\"}" ;;
 build)
   while read -r line; do echo "$line" >>"$LOG"; done <"$3/go.mod"
   while [ "$1" != -o ]; do shift; done
-  for program in "$3" "$4"; do echo >"$2/\${program##*/}"; done ;;
+  folder=$2
+  shift 2
+  for program; do echo >"$folder/\${program##*/}"; done ;;
 esac`,
   failing: 'echo half >"$GOBIN/helm"; echo no such module >&2; exit 3',
 };
@@ -249,7 +251,7 @@ describe('the preparation', () => {
     const start = log().findIndex((line) => line.startsWith('0 build '));
     expect(log().slice(start, start + 7)).toEqual([
       expect.stringMatching(
-        /^0 build .*version\.gitVersion=v1\.34\.4 .*gitMajor=1 .*gitMinor=34 .*cmd\/kube-apiserver k8s\.io\/kubernetes\/cmd\/kubectl$/,
+        /^0 build .*version\.gitVersion=v1\.34\.4 .*gitMajor=1 .*gitMinor=34 .*cmd\/kube-apiserver( k8s\.io\/kubernetes\/cmd\/[a-z-]+){5}$/,
       ),
       'module build',
       'replace (',
@@ -259,7 +261,14 @@ describe('the preparation', () => {
       'require k8s.io/kubernetes v1.34.4',
     ]);
     expect(log().filter((line) => line.startsWith('0 build '))).toHaveLength(1);
-    expect(built('tools/kubernetes-1.34.4')).toEqual(['kube-apiserver', 'kubectl']);
+    expect(built('tools/kubernetes-1.34.4')).toEqual([
+      'kube-apiserver',
+      'kube-controller-manager',
+      'kube-proxy',
+      'kube-scheduler',
+      'kubectl',
+      'kubelet',
+    ]);
   });
 
   test('takes three of the definitions of Prometheus Operator', () => {

@@ -54,7 +54,6 @@ const DEBIAN_PACKAGES = {
 
 /** What only the laboratory uses (test/lab/); `prepare` obtains it when asked for it by name. */
 const LAB_PACKAGES = {
-  'qemu-system-x86_64': 'qemu-system-x86',
   debootstrap: 'debootstrap',
   mke2fs: 'e2fsprogs',
   openssl: 'openssl',
@@ -207,10 +206,7 @@ function isUnpacked(name: ToolName): name is UnpackedCommand {
 
 function isCommand(name: ToolName): name is Command {
   return (
-    name === 'python3' ||
-    isUnpacked(name) ||
-    Object.hasOwn(DEBIAN_PACKAGES, name) ||
-    Object.hasOwn(LAB_PACKAGES, name)
+    name === 'python3' || isUnpacked(name) || Object.hasOwn(DEBIAN_PACKAGES, name) || Object.hasOwn(LAB_PACKAGES, name)
   );
 }
 
@@ -267,7 +263,9 @@ export async function prepare(say: Say, names: readonly ToolName[] = TOOL_NAMES)
 }
 
 async function installPackages(commands: readonly InstalledCommand[], say: Say): Promise<void> {
-  const packages = commands.flatMap((command) => (command === 'python3' ? [] : [{ ...DEBIAN_PACKAGES, ...LAB_PACKAGES }[command]]));
+  const packages = commands.flatMap((command) =>
+    command === 'python3' ? [] : [{ ...DEBIAN_PACKAGES, ...LAB_PACKAGES }[command]],
+  );
   if (onPath('apt-get') === undefined || !fs.existsSync('/etc/debian_version')) {
     throw new Error('not on PATH, and this is no Debian to install it on');
   }

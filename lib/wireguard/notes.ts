@@ -29,7 +29,7 @@ export function wireguardNotes(
     'notes',
     {},
     () => conf`
-    WireGuard server ${fullname} in namespace ${release.namespace}, with ${count(v.peers)} peers.
+    WireGuard server ${fullname} in namespace ${release.namespace}. Peers in the values: ${count(v.peers)}.
     ${when(
       not(or(isSet(v.privateKey.value), v.privateKey.generate)),
       () => conf`

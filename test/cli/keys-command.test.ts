@@ -194,14 +194,14 @@ describe('nothing is written', () => {
       `network: 10.0.0.0/8\npeers:\n${Array.from({ length: count }, (_, number) => peer(number)).join('')}`;
     const sizeOf = (count: number): number => {
       const { err } = cli.run(['check', 'wireguard', '-f', '-'], { input: siteOf(count) });
-      return Number(/^standard input:2:1: peers: make a ConfigMap .* got (\d+); /.exec(err)?.[1]);
+      return Number(/^standard input:2:1: peers: make a configuration .* got (\d+); /.exec(err)?.[1]);
     };
     const size = sizeOf(7000);
-    const fit = 7000 - Math.ceil((size - 1_048_576) / (size - sizeOf(6999)));
+    const fit = 7000 - Math.ceil((size - 900_000) / (size - sizeOf(6999)));
     inSite((keys, cwd) => {
       expect(cli.run(['check', 'wireguard', '-f', 'site.yaml'], { cwd })).toEqual({ code: 0, out: '', err: '' });
       const lines = refused(cwd, 1, () => keys('a'.repeat(63)));
-      expect(lines).toEqual([expect.stringMatching(/^site\.yaml:2:1: peers: make a ConfigMap larger than /)]);
+      expect(lines).toEqual([expect.stringMatching(/^site\.yaml:2:1: peers: make a configuration of more than /)]);
     }, siteOf(fit));
   });
 });

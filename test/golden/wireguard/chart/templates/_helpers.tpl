@@ -494,7 +494,7 @@ PersistentKeepalive = {{ $.Values.client.persistentKeepaliveSeconds | int64 }}
 {{- end }}
 
 {{- define "wireguard.notes" -}}
-WireGuard server {{ include "wireguard.fullname" $ }} in namespace {{ $.Release.Namespace }}, with {{ int64 (len $.Values.peers) }} peers.
+WireGuard server {{ include "wireguard.fullname" $ }} in namespace {{ $.Release.Namespace }}. Peers in the values: {{ int64 (len $.Values.peers) }}.
 {{- if not (or (not (kindIs "invalid" $.Values.privateKey.value)) $.Values.privateKey.generate) }}
 
 The pod waits for the Secret {{ include "wireguard.privateKeySecret" $ }}, which holds the server's private key. To make it:
