@@ -75,7 +75,7 @@ export const metrics = z
           .min(180)
           .max(604800)
           .default(600)
-          .describe('Seconds since its last handshake after which such a peer is silent'),
+          .describe('Seconds without a session, so 180 more without a handshake, until such a peer is an alert'),
         extraRules: z
           .array(anyMap)
           .default([])

@@ -204,7 +204,7 @@ export const wireguardValues = z.strictObject({
   serverPublicKey: wireguardKey
     .optional()
     .describe(
-      'Public key of the server, for the files of the clients; with `privateKey.generate` also a pin: a server with another key does not start',
+      'Public key of the server, for the files of the clients, and a pin: a server with another key does not start',
     ),
   client: z
     .strictObject({

@@ -51,7 +51,6 @@ export function checkCommand(name: string, flags: ValuesFlags): void {
   const chart = chartNamed(name);
   const { loaded, options } = siteOf(flags);
   withPlaces(loaded, () => {
-    chart.objects(options);
     const size = chart.releaseBytes(options);
     if (size <= RELEASE_MAX_BYTES) return;
     throw new InputError([

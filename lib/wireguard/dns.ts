@@ -37,7 +37,10 @@ export function corefile(v: WireGuardValues): Expr<string> {
   )();
 }
 
-/** The container that answers the clients. They reach its port by the packet filter, which turns port 53 to it. */
+/**
+ * The container that answers the clients. They reach its port by the packet filter, which turns port 53 to it: a program
+ * that is not root and may not gain privileges cannot take that port itself.
+ */
 export function dnsContainer(v: WireGuardValues) {
   const { dns, global } = v;
   return when(servesDns(v), () => ({

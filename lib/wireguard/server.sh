@@ -269,11 +269,15 @@ generate_keys() {
 		return 1
 	}
 	made=''
-	first=1
+	first=''
+	[ -d "$GENERATED/server" ] || [ -d "$GENERATED/peers" ] || first=1
+	pinned=$(sed -n 's/^# public-key = //p' "$RUN/plain.conf")
 	while read -r owner; do
-		if [ -d "$GENERATED/$owner" ]; then
-			first=''
-			continue
+		[ ! -d "$GENERATED/$owner" ] || continue
+		if [ "$owner" = server ] && [ -n "$pinned" ]; then
+			REASON="the volume $GENERATED has no key of the server, whose public key is to be $pinned (serverPublicKey):"
+			REASON="$REASON restore the volume from a backup, or remove serverPublicKey and give every client a new file"
+			return 1
 		fi
 		try "make the keys of ${owner#peers/} on the volume $GENERATED, which must be writable and have room" make_keys "$GENERATED/$owner" ||
 			return 1

@@ -89,6 +89,8 @@ function repairService(values: DraftMap): void {
 function repairDns(values: DraftMap): void {
   const { dns } = values;
   if (!isMap(dns)) return;
+  // Rarely would all be there that makes search domains count.
+  if (Array.isArray(dns['searchDomains']) && dns['searchDomains'].length > 0) dns['mode'] ??= 'coredns';
   const mode = dns['mode'] ?? 'none';
   if (mode !== 'servers') remove(dns, 'servers');
   else if (!Array.isArray(dns['servers']) || dns['servers'].length === 0) dns['servers'] = ['10.96.0.10'];

@@ -131,7 +131,21 @@ describeWith(['wg', 'dash'], 'generated keys', () => {
     pod.output = '';
     const lost = pod.start('server.sh');
     expect(await pod.ended(lost)).toBe(1);
-    expect(pod.output).toContain(`but the value serverPublicKey is ${pinned}: restore the private key`);
+    expect(pod.output).toContain(
+      `has no key of the server, whose public key is to be ${pinned} (serverPublicKey): restore the volume`,
+    );
+    expect(fs.readdirSync(pod.at(VOLUME))).toEqual([]);
+  });
+
+  test('new keys for the only peer are no lost volume', async () => {
+    pod.write('etc/wireguard/private-key/private-key', `${pod.privateKey}\n`);
+    give({ peers: { alice: VALUES.peers.alice } });
+    await pod.serve();
+    expect(pod.output).toContain('WARNING');
+    pod.output = '';
+    pod.remove(`${VOLUME}/peers/alice`);
+    await pod.until('new keys are made', () => pod.output.includes('made the keys of alice'));
+    expect(pod.output).not.toContain('WARNING');
   });
 
   test('a pin holds for a given key too', async () => {
