@@ -221,10 +221,10 @@ export const wireguardValues = z.strictObject({
         .describe('Seconds between the keepalives of a client, which keep its way through a NAT open; 0: none'),
       mtu: z
         .int()
-        .min(576)
+        .min(1280)
         .max(9000)
         .optional()
-        .describe('MTU of the clients’ interfaces in bytes; absent: `mtu`, or 1420')
+        .describe('MTU of the clients’ interfaces in bytes; absent: `mtu`, at least 1280, or 1420')
         .meta({ example: 1380 }),
     })
     .prefault({}),

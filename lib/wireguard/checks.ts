@@ -17,6 +17,7 @@ import {
   networkBits,
   not,
   or,
+  orElse,
   overlaps,
   ownerOf,
   pathOf,
@@ -210,6 +211,14 @@ function keyChecks(v: WireGuardValues): Rules {
           }),
         ],
         () => [
+          whenSet(v.serverPublicKey, (own) =>
+            check({
+              failsIf: eq(orElse(peer.publicKey, ''), own),
+              at: peer.publicKey,
+              problem: 'is the server’s own key, serverPublicKey',
+              remedy: 'give the peer its own',
+            }),
+          ),
           check({
             failsIf: not(isSet(peer.publicKey)),
             at: peer,

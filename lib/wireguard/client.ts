@@ -5,15 +5,22 @@ import {
   each,
   eq,
   firstHost,
+  hasPrefix,
   isEmpty,
   join,
+  max,
   named,
+  networkBits,
+  not,
+  or,
+  some,
   text,
   when,
   type Expr,
   type When,
 } from '../staged';
-import { isGenerated, type WireGuardValues } from './config';
+import { isGenerated, isV6, type WireGuardValues } from './config';
+import { servesDns } from './dns';
 
 /** What the file of a client holds that the values do not. Each is a whole line, or nothing. */
 export interface ClientLines {
@@ -50,11 +57,11 @@ export function clientConf(v: WireGuardValues, name: Expr<string>, peer: ClientP
       ', ',
       each(peer.addresses, (address) => address),
     )}
-    ${dnsLine(v)}
+    ${dnsLine(v, peer)}
     MTU = ${chooseSet(
       client.mtu,
       (mtu) => mtu,
-      chooseSet(v.mtu, (mtu) => mtu, CLIENT_MTU_BYTES),
+      chooseSet(v.mtu, (mtu) => max(mtu, IPV6_MIN_MTU_BYTES), CLIENT_MTU_BYTES),
     )}
     ${serverSection(v, peer, lines)}
   `;
@@ -77,6 +84,8 @@ export function clientWgConf(
 
 /** What fits 1,500 bytes over IPv4 and IPv6, as wg-quick(8) would choose. */
 const CLIENT_MTU_BYTES = 1420;
+/** The smallest MTU of an IPv6 link (RFC 8200, 5): wg-quick refuses less where a file has an IPv6 network. */
+const IPV6_MIN_MTU_BYTES = 1280;
 
 function serverSection(v: WireGuardValues, peer: ClientPeer, lines: ClientLines): Expr<string> {
   const { client } = v;
@@ -85,29 +94,54 @@ function serverSection(v: WireGuardValues, peer: ClientPeer, lines: ClientLines)
     [Peer]
     ${lines.publicKey}
     ${when(lines.presharedKey !== undefined, () => conf`${lines.presharedKey ?? ''}`)}
-    AllowedIPs = ${chooseSet(peer.client.allowedIPs, (networks) => join(', ', networks), join(', ', client.allowedIPs))}
+    AllowedIPs = ${chooseSet(peer.client.allowedIPs, (networks) => withDns(v, networks), withDns(v, client.allowedIPs))}
     ${lines.endpoint}
     PersistentKeepalive = ${client.persistentKeepaliveSeconds}
   `;
 }
 
-function dnsLine(v: WireGuardValues): When<unknown> {
+/** The networks that a client sends through the tunnel, and the DNS server in it where that is in none of them. */
+function withDns(v: WireGuardValues, networks: Expr<readonly string[]>): Expr<string> {
+  const unlessIn = (address: Expr<string>): Expr<string> =>
+    choose(
+      or(
+        not(servesDns(v)),
+        some(networks, (network) => hasPrefix(networkBits(network), networkBits(address))),
+      ),
+      '',
+      text`, ${address}`,
+    );
+  return text`${join(', ', networks)}${unlessIn(firstHost(v.network))}${chooseSet(
+    v.network6,
+    (network6) => unlessIn(firstHost(network6)),
+    '',
+  )}`;
+}
+
+/** The DNS servers, of the families of which the peer has an address, and the domains to search in. */
+function dnsLine(v: WireGuardValues, peer: ClientPeer): When<unknown> {
   const { dns } = v;
   const line = (servers: Expr<string>) =>
     conf`DNS = ${servers}${choose(isEmpty(dns.searchDomains), '', text`, ${join(', ', dns.searchDomains)}`)}`;
+  const own = (): Expr<string> =>
+    chooseSet(
+      v.network6,
+      (network6) =>
+        choose(
+          some(peer.addresses, (address) => not(isV6(address))),
+          choose(
+            some(peer.addresses, isV6),
+            text`${firstHost(v.network)}, ${firstHost(network6)}`,
+            firstHost(v.network),
+          ),
+          firstHost(network6),
+        ),
+      firstHost(v.network),
+    );
   return when(
     eq(dns.mode, 'servers'),
     () => line(join(', ', dns.servers)),
-    () =>
-      when(eq(dns.mode, 'coredns'), () =>
-        line(
-          chooseSet(
-            v.network6,
-            (network6) => text`${firstHost(v.network)}, ${firstHost(network6)}`,
-            firstHost(v.network),
-          ),
-        ),
-      ),
+    () => when(servesDns(v), () => line(own())),
   );
 }
 

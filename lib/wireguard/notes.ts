@@ -9,8 +9,10 @@ import {
   named,
   not,
   or,
+  orElse,
   release,
   some,
+  text,
   when,
   whenSet,
   type Expr,
@@ -40,10 +42,10 @@ export function wireguardNotes(
     `,
     )}
     ${when(
-      and(generatesKeys(v), not(isSet(v.persistence.existingClaim))),
+      generatesKeys(v),
       () => conf`
 
-      Keys that the pod makes are on the claim ${fullname}-generated-keys. Back it up: with the volume, the keys are gone.
+      Keys that the pod makes are on the claim ${orElse(v.persistence.existingClaim, text`${fullname}-generated-keys`)}. Back it up: with the volume, the keys are gone.
     `,
     )}
     ${when(

@@ -115,11 +115,16 @@ def addressProblems($vpn; $path):
     elif $inside[0].broadcast == $bits then wrong("is the broadcast address of the network"; $remedy)
     else empty end;
 
+def hostPartProblems($path):
+  bits as $bits
+  | select(split("/")[0] | bits[($bits | length):] | contains("1"))
+  | "\($path): is an address inside a network, not the network, got \(tojson); " +
+      "set the bits behind the prefix length to zero";
+
 def networkProblems($vpn; $path):
   def wrong($what; $remedy): "\($path): \($what), got \(tojson); \($remedy)";
   bits as $bits
-  | if split("/")[0] | bits[($bits | length):] | contains("1") then
-      wrong("is an address inside a network, not the network"; "set the bits behind the prefix length to zero")
+  | if [hostPartProblems($path)] != [] then hostPartProblems($path)
     elif isV6 and ($vpn | length) == 1 then
       wrong("is an IPv6 network, but the VPN has no IPv6 network"; "set network6, or remove the network")
     elif any($vpn[].prefix; . as $prefix | ($bits | startswith($prefix)) or ($prefix | startswith($bits))) then
@@ -175,6 +180,11 @@ def ownProblems($vpn; $path):
   | range($all | length) as $i
   | $all[$i]
   | networkProblems($vpn; "\($path).routedNetworks[\($i)]")
+  ),
+  ( (.client.allowedIPs // []) as $networks
+  | range($networks | length) as $i
+  | $networks[$i]
+  | hostPartProblems("\($path).client.allowedIPs[\($i)]")
   ),
   (.allow | values | allowProblems("\($path).allow"));
 
@@ -325,7 +335,7 @@ $settings[0] as $settings
 | (reduce $all[] as $network ({}; .[$network] = true)) as $networks
 | (reduce ($all | map([.[:2], length]) | unique[]) as [$family, $length] ({"4.": [], "6.": []}; .[$family] += [$length])) as $lengths
 | (reduce $values[] as $peer (
-    {};
+    ($conf | [split("\n")[] | select(startswith("# public-key = "))[15:] | {key: "key \(.)", value: "that of the server"}] | from_entries);
     .["name \($peer.name)"] = "the values"
     | take([$peer | claims("peers.\(.name)"; $lengths; $networks)])
   )) as $taken

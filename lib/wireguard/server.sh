@@ -47,6 +47,7 @@ FAILURE='' # why the last apply failed
 REASON=''  # why the last step failed
 DEATH=''   # why the script ends
 STATE=''   # the state that was logged last
+PUBLIC_KEY='' # the server's own
 NEXT_RESOLVE=0
 NEXT_METRICS=0
 LIVE=0 READY=0 WHY='the server is starting' # the status that was written last
@@ -214,13 +215,18 @@ read_inputs() {
 	done
 	try "copy from $CONFIG" cp -f "$CONFIG/nftables.conf" "$CONFIG/routes" "$RUN" || return 1
 	try "copy from $CONFIG" cp -f "$CONFIG/wg.conf" "$RUN/plain.conf" || return 1
-	[ ! -e "$CONFIG/peers-from.json" ] || merge_peers || return 1
 	generate_keys || return 1
+	composed && check_public_key || return 1
+	if [ -e "$CONFIG/peers-from.json" ]; then
+		merge_peers && composed || return 1
+	fi
+}
+
+composed() {
 	refusal=$(compose) || {
 		REASON=${refusal:-"cannot compose $RUN/wg.conf"}
 		return 1
 	}
-	check_public_key
 }
 
 # Run what may take long, and keep the status from going stale.
@@ -243,7 +249,12 @@ merge_peers() {
 	from=$RUN/peers-from
 	mkdir -p "$from"
 	ls "$PEERS_FROM" >"$from/sources" 2>/dev/null || :
-	busy try 'read the peers of peersFrom' sh "${0%/*}/peers-from.sh" "$CONFIG/peers-from.json" "$CONFIG/wg.conf" "$PEERS_FROM" "$from" ||
+	# What is taken: by the peers of the values, also by those whose keys are made here, and by the server.
+	{
+		printf '# public-key = %s\n' "$PUBLIC_KEY"
+		cat "$RUN/wg.conf"
+	} >"$from/known"
+	busy try 'read the peers of peersFrom' sh "${0%/*}/peers-from.sh" "$CONFIG/peers-from.json" "$from/known" "$PEERS_FROM" "$from" ||
 		return 1
 	cat "$from/wg" >>"$RUN/plain.conf"
 	cat "$from/nft" >>"$RUN/nftables.conf"
@@ -281,7 +292,7 @@ generate_keys() {
 		fi
 		try "make the keys of ${owner#peers/} on the volume $GENERATED, which must be writable and have room" make_keys "$GENERATED/$owner" ||
 			return 1
-		made="$made ${owner#peers/}"
+		made="$made $owner"
 	done <"$RUN/generated"
 	[ -n "$made" ] || return 0
 	if [ -n "$first" ]; then
@@ -312,14 +323,19 @@ make_keys() {
 	sync && mv "$1.new" "$1"
 }
 
-# The public key of the values is what clients have: a server with another one would be silent to all of them.
+# The public key of the values is what clients have: a server with another one would be silent to all of them. And of a peer
+# with the key of the server itself WireGuard takes no notice.
 check_public_key() {
-	wanted=$(sed -n 's/^# public-key = //p' "$RUN/plain.conf")
-	[ -n "$wanted" ] || return 0
-	actual=$(sed -n 's/^PrivateKey = //p' "$RUN/wg.conf" | wg pubkey 2>/dev/null) || actual='no key'
-	[ "$actual" = "$wanted" ] || {
-		REASON="the server's public key is $actual, but the value serverPublicKey is $wanted:"
+	PUBLIC_KEY=$(sed -n 's/^PrivateKey = //p' "$RUN/wg.conf" | wg pubkey 2>/dev/null) || PUBLIC_KEY='no key'
+	pinned=$(sed -n 's/^# public-key = //p' "$RUN/plain.conf")
+	if [ "${pinned:-$PUBLIC_KEY}" != "$PUBLIC_KEY" ]; then
+		REASON="the server's public key is $PUBLIC_KEY, but the value serverPublicKey is $pinned:"
 		REASON="$REASON restore the private key (of a lost volume, from a backup), or set serverPublicKey anew and give every client a new file"
+		return 1
+	fi
+	twin=$(awk -v key="$PUBLIC_KEY" '$1 == key { print $2; exit }' "$RUN/peers")
+	[ -z "$twin" ] || {
+		REASON="the peer $twin has the public key of the server: give it its own"
 		return 1
 	}
 }

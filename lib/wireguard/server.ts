@@ -107,10 +107,11 @@ export class WireGuardServer extends Construct {
     this.image = imageReference('image', v.image, v.global.imageRegistry);
     this.healthImage = imageReference('healthImage', v.health.image, v.global.imageRegistry);
 
+    const clients = clientsConf(v);
     const files = { 'wg.conf': this.wgConf, 'nftables.conf': this.nftablesConf, routes: routes(v) };
-    new Checks(this, 'Checks', wireguardChecks(v, this.fullname, [...Object.values(files), clientsConf(v)]));
+    new Checks(this, 'Checks', wireguardChecks(v, this.fullname, [...Object.values(files), clients]));
     this.#serviceAccount();
-    this.#configMaps(files);
+    this.#configMaps(files, clients);
     this.#secret();
     this.#claim();
     this.#deployment();
@@ -153,7 +154,7 @@ export class WireGuardServer extends Construct {
     return orElse(serviceAccount.name, choose(serviceAccount.create, this.fullname, 'default'));
   }
 
-  #configMaps(files: Readonly<Record<string, Expr<string>>>): void {
+  #configMaps(files: Readonly<Record<string, Expr<string>>>, clients: Expr<string>): void {
     const { peers, peersFrom } = this.#v;
     new Resource(this, 'ConfigMap', {
       apiVersion: 'v1',
@@ -163,7 +164,7 @@ export class WireGuardServer extends Construct {
         ...Object.fromEntries(Object.entries(files).map(([name, content]) => [name, file(content)])),
         'clients.conf': when(
           some(peers, (peer) => isGenerated(peer)),
-          () => file(clientsConf(this.#v)),
+          () => file(clients),
         ),
         'peers-from.json': when(not(isEmpty(peersFrom)), () => file(peersFromSettings(this.#v))),
         Corefile: when(servesDns(this.#v), () => file(corefile(this.#v))),

@@ -18,14 +18,15 @@ is_endpoint() {
 	case $1 in
 	*[!][A-Za-z0-9.:-]*) return 1 ;;
 	esac
-	printf '%s\n' "$1" | grep -Eqx '([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}'
+	printf '%s\n' "$1" | grep -Eqx '([A-Za-z0-9]+([.-]+[A-Za-z0-9]+)*|\[[0-9A-Fa-f:]+\]):[1-9][0-9]{0,4}' || return 1
+	[ "${1##*:}" -le 65535 ]
 }
 
 # The file of the peer: the lines behind its name, with what they leave open put in.
 client_file() {
 	awk -v name="$1" -v endpoint="$2" -v public="$3" -v keys="$GENERATED/peers/$1" '
 	function key_in(file,    line) {
-		if ((getline line < file) <= 0) exit 1
+		if ((getline line < file) <= 0 || length(line) != 44 || substr(line, 1, 43) ~ "[^A-Za-z0-9+/]") exit 1
 		close(file)
 		return line
 	}
@@ -50,7 +51,7 @@ main() {
 		case $1 in
 		--qr) qr=1 ;;
 		--endpoint)
-			[ $# -gt 1 ] || die '--endpoint needs HOST:PORT behind it'
+			[ -n "${2:-}" ] || die '--endpoint needs HOST:PORT behind it'
 			endpoint=$2
 			shift
 			;;
@@ -76,7 +77,8 @@ main() {
 		die 'it is not known where clients reach the server: set the value endpoint, or add --endpoint HOST:PORT'
 	fi
 	[ -r "$GENERATED/peers/$peer/private-key" ] || die "the keys of $peer are not there: see the log of the server for the reason"
-	public=$(wg show "$INTERFACE" public-key 2>/dev/null) || die "there is no interface $INTERFACE yet: see the log of the server"
+	public=$(wg show "$INTERFACE" public-key 2>/dev/null) || public=''
+	[ "${#public}" -eq 44 ] || die "the interface $INTERFACE has no key yet: see the log of the server"
 	file=$(client_file "$peer" "$endpoint" "$public") || die "the keys of $peer cannot be read: see the log of the server"
 	if [ -z "$qr" ]; then
 		printf '%s\n' "$file"

@@ -737,3 +737,51 @@ test('Helm’s schema refuses no secret for its text, because it would show it',
   expect(properties.privateKey.properties.value).toEqual(free);
   expect(properties.peers.additionalProperties.properties.presharedKey.properties.value).toEqual(free);
 });
+
+describe('the file of a client', () => {
+  const lines = {
+    privateKey: 'PrivateKey = x',
+    publicKey: 'PublicKey = y',
+    presharedKey: undefined,
+    endpoint: 'Endpoint = z',
+  };
+  const linesOf = (values: object, peer: object): string[] =>
+    wireguard
+      .text((server) => server.clientConf('alice', lines), {
+        values: {
+          ...values,
+          peers: { alice: { publicKey: '2/xU029dz/WtvMZAbnSzmhicl8U1/Y3NYmunRr8EJ0Q=', ...peer } },
+        },
+      })
+      .split('\n');
+  const both = { network6: 'fd00:13::/64', dns: { mode: 'coredns' } };
+  const four = { addresses: ['10.13.13.2'] };
+  const six = { addresses: ['fd00:13::2'] };
+
+  test('names DNS servers of the families that the peer has', () => {
+    expect(linesOf(both, four)).toContain('DNS = 10.13.13.1');
+    expect(linesOf(both, six)).toContain('DNS = fd00:13::1');
+    expect(linesOf(both, { addresses: ['10.13.13.2', 'fd00:13::2'] })).toContain('DNS = 10.13.13.1, fd00:13::1');
+    expect(linesOf({ dns: { mode: 'servers', servers: ['9.9.9.9'], searchDomains: ['a.b'] } }, four)).toContain(
+      'DNS = 9.9.9.9, a.b',
+    );
+    expect(linesOf({}, four).join('\n')).not.toContain('DNS');
+  });
+
+  test('leads to the DNS server in the pod, also where the tunnel takes little', () => {
+    const split = { allowedIPs: ['10.96.0.0/12'] };
+    const dns = { mode: 'coredns' };
+    expect(linesOf({ dns, client: split }, four)).toContain('AllowedIPs = 10.96.0.0/12, 10.13.13.1');
+    expect(linesOf({ dns }, { ...four, client: split })).toContain('AllowedIPs = 10.96.0.0/12, 10.13.13.1');
+    expect(linesOf({ dns, client: { allowedIPs: ['10.0.0.0/8'] } }, four)).toContain('AllowedIPs = 10.0.0.0/8');
+    expect(linesOf({ ...both, client: split }, six)).toContain('AllowedIPs = 10.96.0.0/12, 10.13.13.1, fd00:13::1');
+    expect(linesOf({ client: split }, four)).toContain('AllowedIPs = 10.96.0.0/12');
+  });
+
+  test('has no MTU that wg-quick refuses with IPv6', () => {
+    expect(linesOf({ mtu: 1200 }, four)).toContain('MTU = 1280');
+    expect(linesOf({ mtu: 1380 }, four)).toContain('MTU = 1380');
+    expect(linesOf({ mtu: 1380, client: { mtu: 1300 } }, four)).toContain('MTU = 1300');
+    expect(linesOf({}, four)).toContain('MTU = 1420');
+  });
+});

@@ -314,8 +314,11 @@ describeWith(tools.helms().length > 0 ? [] : ALL_HELMS, 'values.schema.json', ()
           ).refused)
             refused.add(batch[index]!);
         }
+        // Helm 3.22.0 sometimes names a wrong place below a name that it refuses: alone, a case is not mistaken for another.
+        const differs = (i: number): boolean =>
+          accepted[i] === refused.has(i) && accepted[i] === refusedBy(helm.path, [cases[i]!.values]).isRefused;
         const different = cases.flatMap(({ leaf, user }, i) =>
-          accepted[i] === refused.has(i)
+          differs(i)
             ? [
                 `${helm.name}, ${leaf}: ${accepted[i] ? 'only Helm refuses' : 'only Helm accepts'} ${JSON.stringify(user).slice(0, 300)}`,
               ]

@@ -91,7 +91,9 @@ describeWith(['wg', 'dash'], 'generated keys', () => {
   test('an empty volume is said loudly', async () => {
     await pod.stop(await pod.serve());
     expect(pod.output).toMatch(/WARNING: the volume .* this is the first start, or the volume is LOST/);
-    expect(pod.output).toMatch(/every client needs a new file, because the keys are new: server alice bob/);
+    expect(pod.output).toMatch(
+      /every client needs a new file, because the keys are new: server peers\/alice peers\/bob/,
+    );
   });
 
   test('a peer that is added gets its keys in place; the others keep theirs', async () => {
@@ -106,7 +108,7 @@ describeWith(['wg', 'dash'], 'generated keys', () => {
         /^[^ ]{44}$/.test(volume('peers/bob/public-key')) &&
         pod.read('state/wg.conf').includes(volume('peers/bob/public-key')),
     );
-    expect(pod.output).toContain('made the keys of bob');
+    expect(pod.output).toContain('made the keys of peers/bob');
     expect(pod.output).not.toContain('WARNING');
     expect([volume('server/private-key'), volume('peers/alice/private-key')]).toEqual([server, alice]);
   });
@@ -144,7 +146,7 @@ describeWith(['wg', 'dash'], 'generated keys', () => {
     expect(pod.output).toContain('WARNING');
     pod.output = '';
     pod.remove(`${VOLUME}/peers/alice`);
-    await pod.until('new keys are made', () => pod.output.includes('made the keys of alice'));
+    await pod.until('new keys are made', () => pod.output.includes('made the keys of peers/alice'));
     expect(pod.output).not.toContain('WARNING');
   });
 

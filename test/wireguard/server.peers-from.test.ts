@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
-import { wireguard } from '../../charts/wireguard';
 import type { JsonObject } from '../../lib/helm/values-file';
+import { wireguardPublicKey } from '../../lib/net/wireguard-key';
 import { describeWith } from '../left-out';
+import { configOf } from '../oracles/scenarios';
 import { key, Pod } from './script-pod';
 
 jest.setTimeout(60_000);
@@ -18,17 +19,16 @@ describeWith(['dash', 'jq', 'wg'], 'peers of mounted Secrets', () => {
   let pod: Pod;
   beforeEach(() => {
     pod = new Pod();
-    const config = wireguard
-      .objects({ values: VALUES })
-      .find(({ kind, data }) => kind === 'ConfigMap' && data !== null && typeof data === 'object' && 'wg.conf' in data);
-    for (const [name, text] of Object.entries(config?.['data'] as Record<string, string>))
-      pod.write(`etc/wireguard/config/${name}`, text);
+    configure(VALUES);
     for (const folder of [TEAM, MACHINES]) fs.mkdirSync(pod.at(folder), { recursive: true });
   });
   afterEach(() => {
     pod.end();
   });
 
+  function configure(values: JsonObject): void {
+    for (const [name, text] of Object.entries(configOf(values))) pod.write(`etc/wireguard/config/${name}`, text);
+  }
   const entry = (publicKey: string, address: string, more: JsonObject = {}): string =>
     JSON.stringify({ publicKey, addresses: [address], ...more });
   const peers = (): string[] =>
@@ -86,6 +86,34 @@ describeWith(['dash', 'jq', 'wg'], 'peers of mounted Secrets', () => {
     pod.mountSecret(TEAM, { bob: entry(bob, '10.13.13.3'), broken: '{', worse: '[' });
     await pod.until('the new one is told', () => pod.output.includes('peersFrom.team.worse'));
     expect(pod.output).not.toContain('peersFrom.team.broken');
+  });
+
+  test('with the key of the server, or of a peer whose keys are made here, are left out', async () => {
+    fs.mkdirSync(pod.at('var/lib/wireguard'), { recursive: true });
+    const values = { ...VALUES, peers: { ...VALUES.peers, gen: { generate: true, addresses: ['10.13.13.5'] } } };
+    configure(values);
+    const child = await pod.serve();
+    await pod.stop(child);
+    const made = pod.read('var/lib/wireguard/peers/gen/public-key').trim();
+    pod.mountSecret(TEAM, {
+      bob: entry(bob, '10.13.13.3'),
+      own: entry(wireguardPublicKey(pod.privateKey), '10.13.13.8'),
+      thief: entry(made, '10.13.13.9'),
+    });
+    pod.output = '';
+    await pod.serve();
+    expect(peers().sort()).toEqual([alice, bob, made].sort());
+    expect(pod.output).toContain('left out: peersFrom.team.own.publicKey: is the same key as that of the server');
+    expect(pod.output).toContain('left out: peersFrom.team.thief.publicKey: is the same key as peers.gen.publicKey');
+    expect(pod.read('state/wg.conf')).not.toContain('10.13.13.9');
+  });
+
+  test('of the values with the key of the server are a fault that is named', async () => {
+    configure({
+      peers: { ...VALUES.peers, twin: { publicKey: wireguardPublicKey(pod.privateKey), addresses: ['10.13.13.6'] } },
+    });
+    expect(await pod.ended(pod.start('server.sh'))).toBe(1);
+    expect(pod.output).toContain('the peer twin has the public key of the server: give it its own');
   });
 
   test('a Secret that goes away takes its peers with it', async () => {

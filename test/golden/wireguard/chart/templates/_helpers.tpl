@@ -318,25 +318,117 @@ DNS = {{ join ", " $.Values.dns.servers }}{{ ternary "" (printf ", %s" (join ", 
 {{- if eq $.Values.dns.mode "coredns" }}
 {{- $chosen := "" }}
 {{- if not (kindIs "invalid" $.Values.network6) }}
-  {{- $chosen = printf "%s, %s" (include "wireguard.firstHost" $.Values.network) (include "wireguard.firstHost" $.Values.network6) }}
+  {{- $found := false }}
+  {{- range $address := $peer.addresses }}
+    {{- if not (contains ":" $address) }}
+      {{- $found = true }}
+    {{- end }}
+  {{- end }}
+  {{- if $found }}
+    {{- $found2 := false }}
+    {{- range $address := $peer.addresses }}
+      {{- if contains ":" $address }}
+        {{- $found2 = true }}
+      {{- end }}
+    {{- end }}
+    {{- if $found2 }}
+      {{- $chosen = printf "%s, %s" (include "wireguard.firstHost" $.Values.network) (include "wireguard.firstHost" $.Values.network6) }}
+    {{- else }}
+      {{- $chosen = include "wireguard.firstHost" $.Values.network }}
+    {{- end }}
+  {{- else }}
+    {{- $chosen = include "wireguard.firstHost" $.Values.network6 }}
+  {{- end }}
 {{- else }}
   {{- $chosen = include "wireguard.firstHost" $.Values.network }}
 {{- end }}
 DNS = {{ $chosen }}{{ ternary "" (printf ", %s" (join ", " $.Values.dns.searchDomains)) (empty $.Values.dns.searchDomains) }}
 {{- end }}
 {{- end }}
-MTU = {{ ternary (int64 $.Values.client.mtu) (ternary (int64 $.Values.mtu) 1420 (not (kindIs "invalid" $.Values.mtu))) (not (kindIs "invalid" $.Values.client.mtu)) }}
+{{- $chosen := "" }}
+{{- if not (kindIs "invalid" $.Values.client.mtu) }}
+  {{- $chosen = int64 $.Values.client.mtu }}
+{{- else }}
+  {{- if not (kindIs "invalid" $.Values.mtu) }}
+    {{- $chosen = max (int64 $.Values.mtu) 1280 }}
+  {{- else }}
+    {{- $chosen = 1420 }}
+  {{- end }}
+{{- end }}
+MTU = {{ $chosen }}
 
 [Peer]
 PublicKey = (public key of the server)
 PresharedKey = (pre-shared key)
-{{- $chosen := "" }}
+{{- $chosen2 := "" }}
 {{- if not (kindIs "invalid" ($peer.client).allowedIPs) }}
-  {{- $chosen = join ", " ($peer.client).allowedIPs }}
+  {{- $chosen4 := "" }}
+  {{- $chosen3 := "" }}
+  {{- $holds := (not (eq $.Values.dns.mode "coredns")) }}
+  {{- if not $holds }}
+    {{- $found := false }}
+    {{- range $allowedIP := ($peer.client).allowedIPs }}
+      {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network)) }}
+        {{- $found = true }}
+      {{- end }}
+    {{- end }}
+    {{- $holds = $found }}
+  {{- end }}
+  {{- if $holds }}
+    {{- $chosen3 = "" }}
+  {{- else }}
+    {{- $chosen3 = printf ", %s" (include "wireguard.firstHost" $.Values.network) }}
+  {{- end }}
+  {{- if not (kindIs "invalid" $.Values.network6) }}
+    {{- $holds2 := (not (eq $.Values.dns.mode "coredns")) }}
+    {{- if not $holds2 }}
+      {{- $found2 := false }}
+      {{- range $allowedIP := ($peer.client).allowedIPs }}
+        {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
+          {{- $found2 = true }}
+        {{- end }}
+      {{- end }}
+      {{- $holds2 = $found2 }}
+    {{- end }}
+    {{- if $holds2 }}
+      {{- $chosen4 = "" }}
+    {{- else }}
+      {{- $chosen4 = printf ", %s" (include "wireguard.firstHost" $.Values.network6) }}
+    {{- end }}
+  {{- else }}
+    {{- $chosen4 = "" }}
+  {{- end }}
+  {{- $chosen2 = printf "%s%s%s" (join ", " ($peer.client).allowedIPs) $chosen3 $chosen4 }}
 {{- else }}
-  {{- $chosen = join ", " $.Values.client.allowedIPs }}
+  {{- $chosen3 := "" }}
+  {{- $found := false }}
+  {{- range $allowedIP := $.Values.client.allowedIPs }}
+    {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network)) }}
+      {{- $found = true }}
+    {{- end }}
+  {{- end }}
+  {{- if not (kindIs "invalid" $.Values.network6) }}
+    {{- $holds := (not (eq $.Values.dns.mode "coredns")) }}
+    {{- if not $holds }}
+      {{- $found2 := false }}
+      {{- range $allowedIP := $.Values.client.allowedIPs }}
+        {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
+          {{- $found2 = true }}
+        {{- end }}
+      {{- end }}
+      {{- $holds = $found2 }}
+    {{- end }}
+    {{- if $holds }}
+      {{- $chosen3 = "" }}
+    {{- else }}
+      {{- $chosen3 = printf ", %s" (include "wireguard.firstHost" $.Values.network6) }}
+    {{- end }}
+  {{- else }}
+    {{- $chosen3 = "" }}
+  {{- end }}
+  {{- $chosen2 = printf "%s%s%s" (join ", " $.Values.client.allowedIPs) (ternary "" (printf ", %s" (include "wireguard.firstHost" $.Values.network)) (or (not (eq $.Values.dns.mode "coredns")) $found)) $chosen3 }}
 {{- end }}
-AllowedIPs = {{ $chosen }}
+AllowedIPs = {{ $chosen2 }}
 {{ ternary (printf "Endpoint = %s" $.Values.endpoint) "Endpoint = (endpoint)" (not (kindIs "invalid" $.Values.endpoint)) }}
 PersistentKeepalive = {{ $.Values.client.persistentKeepaliveSeconds | int64 }}
 {{- end }}
@@ -448,51 +540,6 @@ app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
 {{- end }}
 {{- end }}
 
-{{- define "wireguard.clientsConf2" -}}
-# The files of the clients whose keys are made here.
-{{- range $name, $peer := $.Values.peers }}
-{{- if $peer.generate }}
-
-# name = {{ $name }}
-# {{ $name }}
-[Interface]
-PrivateKey = (private key)
-{{- $items := list }}
-{{- range $address := $peer.addresses }}
-{{- $items = append $items $address }}
-{{- end }}
-Address = {{ join ", " $items }}
-{{- if eq $.Values.dns.mode "servers" }}
-DNS = {{ join ", " $.Values.dns.servers }}{{ ternary "" (printf ", %s" (join ", " $.Values.dns.searchDomains)) (empty $.Values.dns.searchDomains) }}
-{{- else }}
-{{- if eq $.Values.dns.mode "coredns" }}
-{{- $chosen := "" }}
-{{- if not (kindIs "invalid" $.Values.network6) }}
-  {{- $chosen = printf "%s, %s" (include "wireguard.firstHost" $.Values.network) (include "wireguard.firstHost" $.Values.network6) }}
-{{- else }}
-  {{- $chosen = include "wireguard.firstHost" $.Values.network }}
-{{- end }}
-DNS = {{ $chosen }}{{ ternary "" (printf ", %s" (join ", " $.Values.dns.searchDomains)) (empty $.Values.dns.searchDomains) }}
-{{- end }}
-{{- end }}
-MTU = {{ ternary (int64 $.Values.client.mtu) (ternary (int64 $.Values.mtu) 1420 (not (kindIs "invalid" $.Values.mtu))) (not (kindIs "invalid" $.Values.client.mtu)) }}
-
-[Peer]
-PublicKey = (public key of the server)
-PresharedKey = (pre-shared key)
-{{- $chosen := "" }}
-{{- if not (kindIs "invalid" ($peer.client).allowedIPs) }}
-  {{- $chosen = join ", " ($peer.client).allowedIPs }}
-{{- else }}
-  {{- $chosen = join ", " $.Values.client.allowedIPs }}
-{{- end }}
-AllowedIPs = {{ $chosen }}
-{{ ternary (printf "Endpoint = %s" $.Values.endpoint) "Endpoint = (endpoint)" (not (kindIs "invalid" $.Values.endpoint)) }}
-PersistentKeepalive = {{ $.Values.client.persistentKeepaliveSeconds | int64 }}
-{{- end }}
-{{- end }}
-{{- end }}
-
 {{- define "wireguard.notes" -}}
 WireGuard server {{ include "wireguard.fullname" $ }} in namespace {{ $.Release.Namespace }}. Peers in the values: {{ int64 (len $.Values.peers) }}.
 {{- if not (or (not (kindIs "invalid" $.Values.privateKey.value)) $.Values.privateKey.generate) }}
@@ -507,9 +554,9 @@ The pod waits for the Secret {{ include "wireguard.privateKeySecret" $ }}, which
 {{- $found = true }}
 {{- end }}
 {{- end }}
-{{- if and (or $.Values.privateKey.generate $found) (kindIs "invalid" $.Values.persistence.existingClaim) }}
+{{- if or $.Values.privateKey.generate $found }}
 
-Keys that the pod makes are on the claim {{ include "wireguard.fullname" $ }}-generated-keys. Back it up: with the volume, the keys are gone.
+Keys that the pod makes are on the claim {{ ternary (printf "%s-generated-keys" (include "wireguard.fullname" $)) $.Values.persistence.existingClaim (kindIs "invalid" $.Values.persistence.existingClaim) }}. Back it up: with the volume, the keys are gone.
 {{- end }}
 {{- if and $.Values.privateKey.generate (kindIs "invalid" $.Values.serverPublicKey) }}
 
