@@ -22,6 +22,8 @@ afterAll(() => cli.remove());
 const SERVER_KEY = newWireguardPrivateKey();
 const ALICE_KEY = newWireguardPrivateKey();
 const BOB_KEY = newWireguardPrivateKey();
+/** Nobody's. */
+const OTHER_PUBLIC_KEY = wireguardPublicKey(newWireguardPrivateKey());
 const PRESHARED = randomBytes(32).toString('base64');
 const SECRETS = [SERVER_KEY, ALICE_KEY, BOB_KEY, PRESHARED];
 
@@ -218,8 +220,8 @@ describe('refused is', () => {
       "endpoint: is missing, so no client would find the server; set it to what `kubectl -n vpn get service vpn-wireguard -o jsonpath='{.status.loadBalancer.ingress[0]}'` prints, with the port 51820",
       'serverPublicKey: is missing, and every client needs it; set it to what `kubectl -n vpn exec deploy/vpn-wireguard -c wireguard -- wg show wg1 public-key` prints',
     ]],
-    ['another public key than that of the private one', 1, ['bob', '--set', `serverPublicKey=${wireguardPublicKey(BOB_KEY)}`], [
-      `serverPublicKey: is not the public key of privateKey.value, got "${wireguardPublicKey(BOB_KEY)}"; remove one of the two`,
+    ['another public key than that of the private one', 1, ['bob', '--set', `serverPublicKey=${OTHER_PUBLIC_KEY}`], [
+      `serverPublicKey: is not the public key of privateKey.value, got "${OTHER_PUBLIC_KEY}"; remove one of the two`,
     ]],
     ['a QR code without the keys', 2, ['alice', '--qr'], [
       '--qr: without its private key the client would not work; give --private-key-file',
