@@ -19,7 +19,7 @@ import {
   type Expr,
   type When,
 } from '../staged';
-import { isGenerated, isV6, type WireGuardValues } from './config';
+import { isGenerated, isV4, isV6, type WireGuardValues } from './config';
 import { servesDns } from './dns';
 
 /** What the file of a client holds that the values do not. Each is a whole line, or nothing. */
@@ -94,26 +94,27 @@ function serverSection(v: WireGuardValues, peer: ClientPeer, lines: ClientLines)
     [Peer]
     ${lines.publicKey}
     ${when(lines.presharedKey !== undefined, () => conf`${lines.presharedKey ?? ''}`)}
-    AllowedIPs = ${chooseSet(peer.client.allowedIPs, (networks) => withDns(v, networks), withDns(v, client.allowedIPs))}
+    AllowedIPs = ${chooseSet(peer.client.allowedIPs, (networks) => withDns(v, peer, networks), withDns(v, peer, client.allowedIPs))}
     ${lines.endpoint}
     PersistentKeepalive = ${client.persistentKeepaliveSeconds}
   `;
 }
 
 /** The networks that a client sends through the tunnel, and the DNS server in it where that is in none of them. */
-function withDns(v: WireGuardValues, networks: Expr<readonly string[]>): Expr<string> {
-  const unlessIn = (address: Expr<string>): Expr<string> =>
+function withDns(v: WireGuardValues, peer: ClientPeer, networks: Expr<readonly string[]>): Expr<string> {
+  const unlessIn = (server: Expr<string>, family: (address: Expr<string>) => Expr<boolean>): Expr<string> =>
     choose(
       or(
         not(servesDns(v)),
-        some(networks, (network) => hasPrefix(networkBits(network), networkBits(address))),
+        not(some(peer.addresses, family)),
+        some(networks, (network) => hasPrefix(networkBits(network), networkBits(server))),
       ),
       '',
-      text`, ${address}`,
+      text`, ${server}`,
     );
-  return text`${join(', ', networks)}${unlessIn(firstHost(v.network))}${chooseSet(
+  return text`${join(', ', networks)}${unlessIn(firstHost(v.network), isV4)}${chooseSet(
     v.network6,
-    (network6) => unlessIn(firstHost(network6)),
+    (network6) => unlessIn(firstHost(network6), isV6),
     '',
   )}`;
 }
@@ -128,7 +129,7 @@ function dnsLine(v: WireGuardValues, peer: ClientPeer): When<unknown> {
       v.network6,
       (network6) =>
         choose(
-          some(peer.addresses, (address) => not(isV6(address))),
+          some(peer.addresses, isV4),
           choose(
             some(peer.addresses, isV6),
             text`${firstHost(v.network)}, ${firstHost(network6)}`,

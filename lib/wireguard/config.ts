@@ -48,7 +48,7 @@ export const generatesKeys = (v: WireGuardValues): Expr<boolean> =>
   );
 
 export const isV6 = (address: Expr<string>): Expr<boolean> => contains(':', address);
-const isV4 = (address: Expr<string>): Expr<boolean> => not(isV6(address));
+export const isV4 = (address: Expr<string>): Expr<boolean> => not(isV6(address));
 
 /** The server's own addresses inside the VPN, as `ip address` takes them. */
 export function serverAddresses(v: WireGuardValues): Expr<string> {

@@ -87,7 +87,8 @@ function forwarding(v: WireGuardValues, names: PodNames) {
 }
 
 function server(v: WireGuardValues, names: PodNames) {
-  const http = (path: string) => ({ httpGet: { path, port: HEALTH_PORT } });
+  // By number: the kubelet looks up a name among the ports of the container itself.
+  const http = (path: string) => ({ httpGet: { path, port: v.health.port } });
   return {
     name: 'wireguard',
     image: names.image,

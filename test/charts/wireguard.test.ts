@@ -774,7 +774,7 @@ describe('the file of a client', () => {
     expect(linesOf({ dns, client: split }, four)).toContain('AllowedIPs = 10.96.0.0/12, 10.13.13.1');
     expect(linesOf({ dns }, { ...four, client: split })).toContain('AllowedIPs = 10.96.0.0/12, 10.13.13.1');
     expect(linesOf({ dns, client: { allowedIPs: ['10.0.0.0/8'] } }, four)).toContain('AllowedIPs = 10.0.0.0/8');
-    expect(linesOf({ ...both, client: split }, six)).toContain('AllowedIPs = 10.96.0.0/12, 10.13.13.1, fd00:13::1');
+    expect(linesOf({ ...both, client: split }, six)).toContain('AllowedIPs = 10.96.0.0/12, fd00:13::1');
     expect(linesOf({ client: split }, four)).toContain('AllowedIPs = 10.96.0.0/12');
   });
 
@@ -784,4 +784,26 @@ describe('the file of a client', () => {
     expect(linesOf({ mtu: 1380, client: { mtu: 1300 } }, four)).toContain('MTU = 1300');
     expect(linesOf({}, four)).toContain('MTU = 1420');
   });
+});
+
+test('a probe names no port of another container: the kubelet would not find it', () => {
+  const everything = {
+    metrics: { enabled: true },
+    dns: { mode: 'coredns' },
+    userspace: { image: { repository: 'a/b' } },
+  };
+  const pod = wireguard.objects({ values: everything }).find(({ kind }) => kind === 'Deployment')?.[
+    'spec'
+  ] as unknown as {
+    template: { spec: { containers: { name: string; ports?: { name: string }[]; [probe: string]: unknown }[] } };
+  };
+  const strange = pod.template.spec.containers.flatMap((container) => {
+    const own = (container.ports ?? []).map(({ name }) => name);
+    return ['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap((probe) => {
+      const { httpGet, tcpSocket } = (container[probe] ?? {}) as Record<string, { port: string | number } | undefined>;
+      const port = (httpGet ?? tcpSocket)?.port;
+      return typeof port === 'string' && !own.includes(port) ? [`${container.name}.${probe}: ${port}`] : [];
+    });
+  });
+  expect(strange).toEqual([]);
 });

@@ -4,7 +4,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CHARTS } from '../../charts';
 import type { JsonObject } from '../../lib/helm/values-file';
-import { networkBits } from '../../lib/net/cidr';
+import { isIpv6 } from '../../lib/net/address';
+import { firstHost, networkBits } from '../../lib/net/cidr';
 import { newWireguardPrivateKey, wireguardPublicKey } from '../../lib/net/wireguard-key';
 import { withFolder } from '../helm/real-helm';
 import { describeWith } from '../left-out';
@@ -14,6 +15,9 @@ import { importClientFile } from './importer';
 /** What the files need of the values. */
 interface Values {
   readonly endpoint?: string;
+  readonly network: string;
+  readonly network6?: string;
+  readonly dns: { readonly mode: string };
   readonly client: { readonly allowedIPs: readonly string[]; readonly persistentKeepaliveSeconds: number };
   readonly peers: Readonly<Record<string, Peer>>;
 }
@@ -117,6 +121,19 @@ test('a file with everything that it can say', () => {
   ]);
 });
 
+/** The networks of the client, and what of the DNS servers in the pod, of its families, is in none of them. */
+function allowedIPs(values: Values, peer: Peer): string[] {
+  const networks = [...(peer.client?.allowedIPs ?? values.client.allowedIPs)];
+  if (values.dns.mode !== 'coredns') return networks;
+  const servers = [values.network, ...(values.network6 === undefined ? [] : [values.network6])].map(firstHost);
+  const missing = servers.filter(
+    (server) =>
+      peer.addresses.some((address) => isIpv6(address) === isIpv6(server)) &&
+      !networks.some((network) => networkBits(server).startsWith(networkBits(network))),
+  );
+  return [...networks, ...missing];
+}
+
 describe('the apps import', () => {
   test.each(CLIENTS)('the file of $name of $scenario', ({ text, peer, keys, endpoint, values }) => {
     const tunnel = importClientFile(text('wg-quick'));
@@ -125,7 +142,7 @@ describe('the apps import', () => {
       {
         PublicKey: keys.publicKey,
         ...(keys.presharedKey === undefined ? {} : { PresharedKey: keys.presharedKey }),
-        AllowedIPs: (peer.client?.allowedIPs ?? values.client.allowedIPs).join(', '),
+        AllowedIPs: allowedIPs(values, peer).join(', '),
         Endpoint: endpoint,
         PersistentKeepalive: String(values.client.persistentKeepaliveSeconds),
       },
@@ -216,9 +233,7 @@ describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes', () => {
       ]);
       const [publicKey, presharedKey, , allowed, , , , keepalive] = server;
       expect([publicKey, presharedKey]).toEqual([keys.publicKey, keys.presharedKey ?? '(none)']);
-      expect(new Set(allowed?.split(',')).size).toBe(
-        new Set((peer.client?.allowedIPs ?? values.client.allowedIPs).map(networkBits)).size,
-      );
+      expect(new Set(allowed?.split(',')).size).toBe(new Set(allowedIPs(values, peer).map(networkBits)).size);
       expect(keepalive).toBe(String(values.client.persistentKeepaliveSeconds).replace(/^0$/, 'off'));
       expect(more).toEqual([]);
     });

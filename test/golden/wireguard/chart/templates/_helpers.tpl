@@ -367,12 +367,21 @@ PresharedKey = (pre-shared key)
   {{- $holds := (not (eq $.Values.dns.mode "coredns")) }}
   {{- if not $holds }}
     {{- $found := false }}
-    {{- range $allowedIP := ($peer.client).allowedIPs }}
-      {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network)) }}
+    {{- range $address := $peer.addresses }}
+      {{- if not (contains ":" $address) }}
         {{- $found = true }}
       {{- end }}
     {{- end }}
-    {{- $holds = $found }}
+    {{- $holds = (not $found) }}
+  {{- end }}
+  {{- if not $holds }}
+    {{- $found2 := false }}
+    {{- range $allowedIP := ($peer.client).allowedIPs }}
+      {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network)) }}
+        {{- $found2 = true }}
+      {{- end }}
+    {{- end }}
+    {{- $holds = $found2 }}
   {{- end }}
   {{- if $holds }}
     {{- $chosen3 = "" }}
@@ -382,13 +391,22 @@ PresharedKey = (pre-shared key)
   {{- if not (kindIs "invalid" $.Values.network6) }}
     {{- $holds2 := (not (eq $.Values.dns.mode "coredns")) }}
     {{- if not $holds2 }}
-      {{- $found2 := false }}
-      {{- range $allowedIP := ($peer.client).allowedIPs }}
-        {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
-          {{- $found2 = true }}
+      {{- $found3 := false }}
+      {{- range $address := $peer.addresses }}
+        {{- if contains ":" $address }}
+          {{- $found3 = true }}
         {{- end }}
       {{- end }}
-      {{- $holds2 = $found2 }}
+      {{- $holds2 = (not $found3) }}
+    {{- end }}
+    {{- if not $holds2 }}
+      {{- $found4 := false }}
+      {{- range $allowedIP := ($peer.client).allowedIPs }}
+        {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
+          {{- $found4 = true }}
+        {{- end }}
+      {{- end }}
+      {{- $holds2 = $found4 }}
     {{- end }}
     {{- if $holds2 }}
       {{- $chosen4 = "" }}
@@ -402,21 +420,36 @@ PresharedKey = (pre-shared key)
 {{- else }}
   {{- $chosen3 := "" }}
   {{- $found := false }}
+  {{- range $address := $peer.addresses }}
+    {{- if not (contains ":" $address) }}
+      {{- $found = true }}
+    {{- end }}
+  {{- end }}
+  {{- $found2 := false }}
   {{- range $allowedIP := $.Values.client.allowedIPs }}
     {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network)) }}
-      {{- $found = true }}
+      {{- $found2 = true }}
     {{- end }}
   {{- end }}
   {{- if not (kindIs "invalid" $.Values.network6) }}
     {{- $holds := (not (eq $.Values.dns.mode "coredns")) }}
     {{- if not $holds }}
-      {{- $found2 := false }}
-      {{- range $allowedIP := $.Values.client.allowedIPs }}
-        {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
-          {{- $found2 = true }}
+      {{- $found3 := false }}
+      {{- range $address := $peer.addresses }}
+        {{- if contains ":" $address }}
+          {{- $found3 = true }}
         {{- end }}
       {{- end }}
-      {{- $holds = $found2 }}
+      {{- $holds = (not $found3) }}
+    {{- end }}
+    {{- if not $holds }}
+      {{- $found4 := false }}
+      {{- range $allowedIP := $.Values.client.allowedIPs }}
+        {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
+          {{- $found4 = true }}
+        {{- end }}
+      {{- end }}
+      {{- $holds = $found4 }}
     {{- end }}
     {{- if $holds }}
       {{- $chosen3 = "" }}
@@ -426,7 +459,7 @@ PresharedKey = (pre-shared key)
   {{- else }}
     {{- $chosen3 = "" }}
   {{- end }}
-  {{- $chosen2 = printf "%s%s%s" (join ", " $.Values.client.allowedIPs) (ternary "" (printf ", %s" (include "wireguard.firstHost" $.Values.network)) (or (not (eq $.Values.dns.mode "coredns")) $found)) $chosen3 }}
+  {{- $chosen2 = printf "%s%s%s" (join ", " $.Values.client.allowedIPs) (ternary "" (printf ", %s" (include "wireguard.firstHost" $.Values.network)) (or (not (eq $.Values.dns.mode "coredns")) (not $found) $found2)) $chosen3 }}
 {{- end }}
 AllowedIPs = {{ $chosen2 }}
 {{ ternary (printf "Endpoint = %s" $.Values.endpoint) "Endpoint = (endpoint)" (not (kindIs "invalid" $.Values.endpoint)) }}

@@ -1,0 +1,544 @@
+/**
+ * A Kubernetes cluster of virtual machines on this machine, and what lies outside of it.
+ *
+ * All of it lives in namespaces for processes, mounts and the network, whose first process is keeper.sh: when that ends,
+ * nothing is left. They have no link to the machine's network; only the API server is led to a port of 127.0.0.1.
+ */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import * as path from 'node:path';
+import {
+  kubeconfig,
+  kubeletConfiguration,
+  kubeProxyConfiguration,
+  networkConfiguration,
+  nodeSettings,
+} from './node-files';
+import { buildMachine, type MachineParts } from './parts';
+import { LabError, resume, run, until, type RunOptions } from './processes';
+import { step } from './progress';
+import { CLUSTER, labFolder, node, outside, OUTSIDE, runFolder, type Machine } from './settings';
+import { HELM_VERSIONS, missing, prepare, tools, unable, type ToolName } from '../tools';
+
+const NEEDED: readonly ToolName[] = [
+  ...(['etcd', 'coredns', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const),
+  ...(['kubelet', 'kube-proxy', 'kubectl', 'helm-4.3.1', 'ip', 'busybox'] as const),
+  ...(['debootstrap', 'mke2fs', 'openssl', 'setcap', 'setpriv', 'socat', 'ssh'] as const),
+];
+
+const MEMORY_MIB = { node: 1536, outside: 512, controlPlane: 1024 };
+/** What building everything needs at its worst, and what a run needs. */
+const DISK_GIB = 12;
+
+interface State {
+  /** Of the process whose child is the keeper, which has the namespaces. */
+  readonly pid: number;
+  /** Since the machine started, in its ticks: with it a process id means one process only. */
+  readonly born: string;
+  readonly port: number;
+  readonly nodes: number;
+  readonly since: string;
+  readonly parts: MachineParts;
+}
+
+export interface UpOptions {
+  readonly nodes?: number;
+  /** Whether it stays when this process ends. */
+  readonly stays: boolean;
+}
+
+export class Lab {
+  private constructor(private readonly state: State) {}
+
+  /** The one that is up. */
+  static running(): Lab | undefined {
+    const state = readState();
+    return state !== undefined && isAlive(state) ? new Lab(state) : undefined;
+  }
+
+  /** Starts a cluster and waits until it is of use. If it does not become so, nothing is left but its logs. */
+  static async up({ nodes = 2, stays }: UpOptions): Promise<Lab> {
+    await check(nodes);
+    if (Lab.running() !== undefined) throw new LabError('a laboratory is up already: `npm run lab down` ends it');
+    await Lab.sweep();
+    const parts = await buildMachine();
+    const lab = await step('namespaces and networks', () => Lab.keep(parts, nodes, stays));
+    try {
+      await lab.start();
+    } catch (error) {
+      resume();
+      const logs = await lab.keepLogs();
+      await lab.down();
+      if (error instanceof LabError) error.message += `\n  logs: ${logs}`;
+      throw error;
+    }
+    return lab;
+  }
+
+  /** Ends all of it. */
+  async down(): Promise<void> {
+    resume();
+    if (isAlive(this.state)) process.kill(this.state.pid, 'SIGKILL');
+    await until('end of the laboratory', 20, () => Promise.resolve(isAlive(this.state) ? undefined : true), 0.05);
+    await Lab.sweep();
+  }
+
+  /** Removes what a run left that was ended without mercy: files only, since the kernel has ended the rest. */
+  static async sweep(): Promise<void> {
+    const parts = path.join(labFolder(), 'parts');
+    const unfinished = fs.existsSync(parts)
+      ? fs.readdirSync(parts).filter((name) => name.startsWith('.unfinished-'))
+      : [];
+    for (const folder of [runFolder(), ...unfinished.map((name) => path.join(parts, name))]) {
+      await fs.promises.rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  readonly folder = runFolder();
+  readonly outside = outside;
+
+  get machines(): Machine[] {
+    return Array.from({ length: this.state.nodes }, (_, index) => node(index + 1));
+  }
+
+  get since(): string {
+    return this.state.since;
+  }
+
+  get parts(): MachineParts {
+    return this.state.parts;
+  }
+
+  /** For programs of this machine. */
+  get kubeconfig(): string {
+    return path.join(this.folder, 'kubeconfig');
+  }
+
+  kubectl(args: readonly string[], options: RunOptions = {}): Promise<string> {
+    return run(tools.kubernetes('kubectl'), args, this.asAdministrator(options));
+  }
+
+  helm(args: readonly string[], options: RunOptions = {}): Promise<string> {
+    return run(tools.helm(HELM_VERSIONS[2]), args, this.asAdministrator(options));
+  }
+
+  /** Applies objects. */
+  async apply(...objects: readonly unknown[]): Promise<void> {
+    await this.kubectl(['apply', '-f', '-'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+    });
+  }
+
+  /** Runs a shell script on a machine. */
+  on(machine: Machine, script: string, options: RunOptions = {}): Promise<string> {
+    const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'];
+    const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${this.folder}/ssh-%h`, '-o', 'ControlPersist=600'];
+    const connection = ['-i', path.join(this.folder, 'id'), '-o', 'ConnectTimeout=5', ...known, ...shared];
+    return run('nsenter', [...this.entrance(), 'ssh', ...connection, `root@${machine.address}`, script], options);
+  }
+
+  /** Runs a program in the namespaces of the laboratory: on the router between the nodes and what lies outside. */
+  inside(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    return run('nsenter', [...this.entrance(), command, ...args], options);
+  }
+
+  /** Says something to the emulator of a machine: `stop`, `cont`, `system_reset`, … */
+  async monitor(machine: Machine, command: string): Promise<void> {
+    const socket = connect(path.join(this.folder, `monitor-${machine.name}`));
+    await once(socket, 'connect');
+    socket.write(`${command}\n`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    socket.destroy();
+  }
+
+  /** Copies what the machines and the control plane logged to where it stays. */
+  async keepLogs(): Promise<string> {
+    const kept = path.join(labFolder(), 'logs', `run-${new Date().toISOString().replace(/[:.]/g, '-')}`);
+    await Promise.all(
+      this.machines.map((machine) =>
+        this.on(machine, 'tail -n 2000 /var/log/*.log; dmesg | tail -n 200', { seconds: 20 }).then(
+          (text) => fs.writeFileSync(path.join(this.folder, 'logs', `${machine.name}.log`), text),
+          () => undefined,
+        ),
+      ),
+    );
+    await fs.promises.cp(path.join(this.folder, 'logs'), kept, { recursive: true });
+    return kept;
+  }
+
+  private asAdministrator(options: RunOptions): RunOptions {
+    // Programs keep what they learn of a server in the home folder.
+    const home = { HOME: path.join(this.folder, 'home'), KUBECONFIG: this.kubeconfig };
+    return { ...options, environment: { ...home, ...options.environment } };
+  }
+
+  private entrance(): string[] {
+    const namespaces = `/proc/${this.state.pid}/ns`;
+    return [`--net=${namespaces}/net`, `--mount=${namespaces}/mnt`, `--pid=${namespaces}/pid_for_children`, '--'];
+  }
+
+  private static async keep(parts: MachineParts, nodes: number, stays: boolean): Promise<Lab> {
+    const folder = runFolder();
+    for (const name of ['logs', 'home', 'memory', 'certificates', 'machines']) {
+      fs.mkdirSync(path.join(folder, name), { recursive: true });
+    }
+    fs.chmodSync(folder, 0o700);
+    fs.writeFileSync(
+      path.join(folder, 'networks.env'),
+      shellVariables({
+        GATEWAY: CLUSTER.gateway,
+        GATEWAY6: CLUSTER.gateway6,
+        OUTSIDE_GATEWAY: OUTSIDE.gateway,
+        OUTSIDE_GATEWAY6: OUTSIDE.gateway6,
+      }),
+    );
+    const log = fs.openSync(path.join(folder, 'logs/keeper.log'), 'w');
+    const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const keeper = ['unshare', ...namespaces, 'sh', path.join(__dirname, 'keeper.sh'), folder];
+    const [command = '', ...args] = stays ? keeper : ['setpriv', '--pdeathsig', 'KILL', '--', ...keeper];
+    const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
+    fs.closeSync(log);
+    await once(child, 'spawn');
+    child.unref();
+    const pid = child.pid ?? 0;
+    const state = {
+      pid,
+      born: birth(pid) ?? '',
+      port: await freePort(),
+      nodes,
+      since: new Date().toISOString(),
+      parts,
+    };
+    fs.writeFileSync(path.join(folder, 'state.json'), JSON.stringify(state));
+    await until(
+      'namespaces and networks',
+      20,
+      () => {
+        if (!isAlive(state)) throw new LabError(fs.readFileSync(path.join(folder, 'logs/keeper.log'), 'utf8'));
+        return Promise.resolve(fs.existsSync(path.join(folder, 'ready')) ? true : undefined);
+      },
+      0.05,
+    );
+    return new Lab(state);
+  }
+
+  private async start(): Promise<void> {
+    await step('certificates', () => this.certify());
+    await step('machines started', async () => {
+      for (const machine of [...this.machines, outside]) await this.startMachine(machine);
+    });
+    await step('control plane ready', () => this.startControlPlane());
+    await step(`${this.state.nodes} nodes Ready`, () => this.nodesReady());
+    await step('machine outside ready', () =>
+      until('the machine outside', 120, async () => ((await this.on(outside, 'true')) === '' ? true : undefined)),
+    );
+  }
+
+  private async certify(): Promise<void> {
+    const folder = path.join(this.folder, 'certificates');
+    const service = [
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+      'kubernetes.default.svc.cluster.local',
+    ];
+    const addresses = [CLUSTER.kubernetes, CLUSTER.gateway, '127.0.0.1'];
+    const names = [...service.map((name) => `DNS:${name}`), ...addresses.map((address) => `IP:${address}`)].join(',');
+    await run('sh', [
+      ...[path.join(__dirname, 'certificates.sh'), folder, names],
+      ...this.machines.map(({ name, address, address6 }) => `${name}=DNS:${name},IP:${address},IP:${address6}`),
+    ]);
+    const inside = `https://${CLUSTER.gateway}:${CLUSTER.apiPort}`;
+    const users = ['kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'coredns'];
+    for (const user of [...users, ...this.machines.map(({ name }) => name)]) {
+      fs.writeFileSync(path.join(folder, `${user}.kubeconfig`), kubeconfig(folder, user, inside), { mode: 0o600 });
+    }
+    fs.writeFileSync(this.kubeconfig, kubeconfig(folder, 'admin', `https://127.0.0.1:${this.state.port}`), {
+      mode: 0o600,
+    });
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path.join(this.folder, 'id')]);
+  }
+
+  private async startMachine(machine: Machine): Promise<void> {
+    const files = path.join(this.folder, 'machines', machine.name);
+    const certificates = path.join(this.folder, 'certificates');
+    fs.mkdirSync(files);
+    const copy = (from: string, to: string): void => fs.copyFileSync(from, path.join(files, to));
+    for (const script of ['rc.sh', 'service.sh', 'node.sh', 'outside.sh']) {
+      copy(path.join(__dirname, 'guest', script), script);
+      fs.chmodSync(path.join(files, script), 0o755);
+    }
+    copy(path.join(this.folder, 'id.pub'), 'authorized_keys');
+    const settings = machine.role === 'node' ? nodeSettings(machine, this.machines) : OUTSIDE_SETTINGS;
+    const { name: NAME, role: ROLE, address: ADDRESS, address6: ADDRESS6 } = machine;
+    const own = { NAME, ROLE, ADDRESS, ADDRESS6, MACHINE_ID: randomBytes(16).toString('hex') };
+    fs.writeFileSync(path.join(files, 'machine.env'), shellVariables({ ...own, ...settings }));
+    if (machine.role === 'node') {
+      for (const [from, to] of [
+        ['ca.crt', 'ca.crt'],
+        [`${machine.name}.crt`, 'kubelet.crt'],
+        [`${machine.name}.key`, 'kubelet.key'],
+        [`${machine.name}.kubeconfig`, 'kubelet.kubeconfig'],
+        ['kube-proxy.kubeconfig', 'kube-proxy.kubeconfig'],
+      ] as const) {
+        copy(path.join(certificates, from), to);
+      }
+      fs.writeFileSync(path.join(files, 'kubelet.json'), JSON.stringify(kubeletConfiguration()));
+      fs.writeFileSync(path.join(files, 'kube-proxy.json'), JSON.stringify(kubeProxyConfiguration()));
+      fs.writeFileSync(path.join(files, '10-bridge.conflist'), JSON.stringify(networkConfiguration(machine)));
+    }
+    const archive = `${files}.tar`;
+    // A disk has whole sectors.
+    await run('tar', ['--create', '--file', archive, '--blocking-factor=1', '--directory', files, '.']);
+
+    const tap = `tap-${machine.name}`;
+    const bridge = machine.role === 'node' ? 'nodes' : 'outside';
+    await this.inside('sh', [
+      ...['-ec', 'ip tuntap add "$1" mode tap; ip link set "$1" master "$2" up', 'sh', tap, bridge],
+    ]);
+    const { disk, emulator } = this.state.parts;
+    await this.background(`qemu-${machine.name}`, `${emulator}/lib64/ld-linux-x86-64.so.2`, [
+      // A program of another Debian, with its own libraries.
+      ...['--library-path', `${emulator}/usr/lib/x86_64-linux-gnu`, `${emulator}/usr/bin/qemu-system-x86_64`],
+      ...['-L', `${emulator}/usr/share/qemu`, '-L', `${emulator}/usr/share/seabios`],
+      ...[
+        '-name',
+        machine.name,
+        '-accel',
+        'tcg,thread=multi,tb-size=512',
+        '-cpu',
+        'Nehalem-v1,+rdrand,+rdseed,+aes,+pclmulqdq',
+      ],
+      ...['-smp', '1', '-m', String(MEMORY_MIB[machine.role]), '-nodefaults', '-no-user-config', '-display', 'none'],
+      ...['-kernel', `${disk}/vmlinuz`, '-initrd', `${disk}/initrd`, '-append', KERNEL_ARGUMENTS],
+      // What a machine writes goes to a file that the emulator has already removed.
+      ...['-drive', `file=${disk}/disk.img,format=raw,if=none,id=disk,snapshot=on,cache=unsafe,discard=unmap`],
+      ...['-device', 'virtio-blk-pci,drive=disk'],
+      ...['-drive', `file=${archive},format=raw,if=none,id=settings,readonly=on`],
+      ...['-device', 'virtio-blk-pci,drive=settings'],
+      ...['-netdev', `tap,id=net,ifname=${tap},script=no,downscript=no`],
+      ...['-device', `virtio-net-pci,netdev=net,mac=52:54:00:30:00:0${machine.number},romfile=`],
+      ...['-device', 'virtio-rng-pci', '-serial', `file:${this.folder}/logs/console-${machine.name}.log`],
+      ...['-monitor', `unix:${this.folder}/monitor-${machine.name},server=on,wait=off`],
+    ]);
+  }
+
+  private async startControlPlane(): Promise<void> {
+    const certificate = (name: string): string => path.join(this.folder, 'certificates', name);
+    const clients = 'http://127.0.0.1:2379';
+    const peers = 'http://127.0.0.1:2380';
+    await this.background('etcd', tools.command('etcd'), [
+      ...[`--data-dir=${this.folder}/memory/etcd`, '--unsafe-no-fsync', '--logger=zap', '--log-level=warn'],
+      ...[`--listen-client-urls=${clients}`, `--advertise-client-urls=${clients}`, `--listen-peer-urls=${peers}`],
+      ...[`--initial-advertise-peer-urls=${peers}`, `--initial-cluster=default=${peers}`],
+    ]);
+    const issuer = 'https://kubernetes.default.svc.cluster.local';
+    await this.background('kube-apiserver', tools.kubernetes('kube-apiserver'), [
+      ...[`--etcd-servers=${clients}`, `--secure-port=${CLUSTER.apiPort}`, `--advertise-address=${CLUSTER.gateway}`],
+      ...[`--service-cluster-ip-range=${CLUSTER.services},${CLUSTER.services6}`, '--allow-privileged=true'],
+      ...['--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction', '--profiling=false'],
+      ...[`--client-ca-file=${certificate('ca.crt')}`, `--kubelet-certificate-authority=${certificate('ca.crt')}`],
+      `--tls-cert-file=${certificate('kube-apiserver.crt')}`,
+      `--tls-private-key-file=${certificate('kube-apiserver.key')}`,
+      `--kubelet-client-certificate=${certificate('kubelet-client.crt')}`,
+      `--kubelet-client-key=${certificate('kubelet-client.key')}`,
+      ...['--kubelet-preferred-address-types=InternalIP', `--service-account-issuer=${issuer}`],
+      `--service-account-key-file=${certificate('service-account.pub')}`,
+      `--service-account-signing-key-file=${certificate('service-account.key')}`,
+    ]);
+    await this.background('api-inside', 'socat', [
+      `UNIX-LISTEN:${this.folder}/api,fork,backlog=128`,
+      `TCP:127.0.0.1:${CLUSTER.apiPort}`,
+    ]);
+    // On the machine's network, but one of the laboratory's processes.
+    await this.background(
+      'api-outside',
+      'socat',
+      [`TCP-LISTEN:${this.state.port},bind=127.0.0.1,fork,reuseaddr,backlog=128`, `UNIX-CONNECT:${this.folder}/api`],
+      { net: false },
+    );
+    await until('the API server', 90, () => this.kubectl(['get', '--raw', '/readyz'], { seconds: 10 }));
+    const configured = (name: string): string[] => [
+      ...['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig'].map(
+        (flag) => `--${flag}=${certificate(`${name}.kubeconfig`)}`,
+      ),
+      ...['--leader-elect=false', '--profiling=false'],
+    ];
+    await this.background('kube-controller-manager', tools.kubernetes('kube-controller-manager'), [
+      ...configured('kube-controller-manager'),
+      `--service-account-private-key-file=${certificate('service-account.key')}`,
+      `--root-ca-file=${certificate('ca.crt')}`,
+      ...[
+        `--cluster-signing-cert-file=${certificate('ca.crt')}`,
+        `--cluster-signing-key-file=${certificate('ca.key')}`,
+      ],
+      ...[
+        '--use-service-account-credentials=true',
+        '--allocate-node-cidrs=true',
+        `--cluster-cidr=${CLUSTER.pods},${CLUSTER.pods6}`,
+      ],
+      ...[
+        '--node-cidr-mask-size-ipv4=24',
+        '--node-cidr-mask-size-ipv6=64',
+        `--service-cluster-ip-range=${CLUSTER.services},${CLUSTER.services6}`,
+      ],
+    ]);
+    await this.background('kube-scheduler', tools.kubernetes('kube-scheduler'), configured('kube-scheduler'));
+    // After the API server: otherwise it waits for up to a minute before it asks again.
+    await this.background('coredns', 'env', [
+      `KUBECONFIG=${certificate('coredns.kubeconfig')}`,
+      ...[tools.coredns(), '-conf', path.join(__dirname, 'Corefile')],
+    ]);
+    await this.kubectl(['apply', '-f', path.join(__dirname, 'addons.yaml')]);
+    await this.apply(...folders());
+  }
+
+  private async nodesReady(): Promise<void> {
+    await until(`${this.state.nodes} nodes Ready`, 180, async () => {
+      for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'coredns']) {
+        await this.inside('sh', ['-c', 'kill -0 "$(cat "$1")"', 'sh', path.join(this.folder, `${name}.pid`)]);
+      }
+      const ready = await this.kubectl([
+        ...[
+          'get',
+          'nodes',
+          '-o',
+          'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}',
+        ],
+      ]);
+      return ready.split('\n').filter((status) => status === 'True').length === this.state.nodes ? true : undefined;
+    });
+  }
+
+  /** Starts a program that runs as long as the laboratory does. */
+  private async background(
+    name: string,
+    command: string,
+    args: readonly string[],
+    { net = true }: { net?: boolean } = {},
+  ): Promise<void> {
+    const log = path.join(this.folder, 'logs', `${name}.log`);
+    const start = 'log=$1 pid=$2; shift 2; TMPDIR=${pid%/*} setsid "$@" </dev/null >"$log" 2>&1 & echo $! >"$2"';
+    const program = [
+      'sh',
+      '-c',
+      start.replace('echo $! >"$2"', 'echo $! >"$pid"'),
+      'sh',
+      log,
+      path.join(this.folder, `${name}.pid`),
+    ];
+    const entrance = net ? this.entrance() : this.entrance().filter((option) => !option.startsWith('--net='));
+    await run('nsenter', [...entrance, ...program, command, ...args]);
+  }
+}
+
+const KERNEL_ARGUMENTS = [
+  ...[
+    'console=ttyS0',
+    'quiet',
+    'net.ifnames=0',
+    'panic=5',
+    'audit=0',
+    'selinux=0',
+    'apparmor=0',
+    'mitigations=off',
+    'nokaslr',
+  ],
+  // How fast the counter of cycles goes cannot be found out on a busy machine; the other clock is slower and right.
+  ...['clocksource=hpet', 'tsc=unstable', 'no_timer_check'],
+  ...['nowatchdog', 'cryptomgr.notests', 'random.trust_cpu=on', 'rcupdate.rcu_expedited=1'],
+].join(' ');
+
+const OUTSIDE_SETTINGS = { GATEWAY: OUTSIDE.gateway, GATEWAY6: OUTSIDE.gateway6 };
+
+/** Volumes that are folders of the first node. */
+function folders(): unknown[] {
+  return Array.from({ length: 8 }, (_, index) => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: `folder-${index + 1}` },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce', 'ReadWriteMany'],
+      persistentVolumeReclaimPolicy: 'Retain',
+      storageClassName: 'folders',
+      hostPath: { path: `/var/lib/lab/folder-${index + 1}`, type: 'DirectoryOrCreate' },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node(1).name] }] },
+          ],
+        },
+      },
+    },
+  }));
+}
+
+function shellVariables(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}='${value}'\n`)
+    .join('');
+}
+
+/** Says in one sentence what the machine lacks. */
+async function check(nodes: number): Promise<void> {
+  const unfit = unable('linux') ?? unable('root') ?? unable('netns');
+  if (unfit !== undefined) throw new LabError(`the laboratory needs root on Linux: ${unfit}`);
+  const needed = nodes * MEMORY_MIB.node + MEMORY_MIB.outside + MEMORY_MIB.controlPlane;
+  const available = Number(/^MemAvailable: +([0-9]+) kB$/m.exec(fs.readFileSync('/proc/meminfo', 'utf8'))?.[1]) / 1024;
+  if (available < needed) {
+    throw new LabError(
+      `the laboratory needs ${needed} MiB of memory for ${nodes} nodes, and ${Math.floor(available)} MiB are free`,
+    );
+  }
+  fs.mkdirSync(labFolder(), { recursive: true });
+  const { bavail, bsize } = fs.statfsSync(labFolder());
+  const free = (bavail * bsize) / 2 ** 30;
+  if (free < DISK_GIB) {
+    throw new LabError(`the laboratory needs ${DISK_GIB} GiB in ${labFolder()}, and ${free.toFixed(1)} GiB are free`);
+  }
+  if (NEEDED.some((name) => missing(name) !== undefined)) {
+    await step('tools', () => prepare(() => undefined, NEEDED));
+  }
+  const lacking = NEEDED.flatMap((name) => {
+    const reason = missing(name);
+    return reason === undefined ? [] : [`${name}: ${reason}`];
+  });
+  if (lacking.length > 0) throw new LabError(`the laboratory lacks tools:\n  ${lacking.join('\n  ')}`);
+}
+
+function readState(): State | undefined {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(runFolder(), 'state.json'), 'utf8')) as State;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive({ pid, born }: State): boolean {
+  return birth(pid) === born;
+}
+
+/** When a process started, in ticks since the machine did; undefined for one that is gone. */
+function birth(pid: number): string | undefined {
+  try {
+    const fields = fs
+      .readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return port;
+}

@@ -1,0 +1,244 @@
+/**
+ * The parts that are built once and kept: a part is a folder whose name ends with a checksum of all that it is made of, so a
+ * change of a script or a program makes another one.
+ */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { writeImage } from './image';
+import { LabError, run, runIsolated } from './processes';
+import { step } from './progress';
+import { labFolder, NODE_PACKAGES, PAUSE_IMAGE, root, TOOLS_IMAGE } from './settings';
+import { tools } from '../tools';
+
+/** How a part is made. */
+interface Recipe {
+  readonly name: string;
+  /** What it is made of: texts, and the paths of files, whose content counts, or of other parts, whose name does. */
+  readonly texts?: readonly string[];
+  readonly files?: readonly string[];
+  readonly fill: (folder: string, log: string) => Promise<unknown>;
+}
+
+/** What virtual machines are made of. */
+export interface MachineParts {
+  /** A Debian with QEMU. That of Debian 12 (7.2) crashes programs and kernels of Debian 13. */
+  readonly emulator: string;
+  /** What they start from: `vmlinuz`, `initrd`, `disk.img`; and `packages.txt`, the Debian packages of a node. */
+  readonly disk: string;
+}
+
+/** Builds what is not there yet. */
+export async function buildMachine(): Promise<MachineParts> {
+  const archive = (await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages']))
+    .split('\n')[0]
+    ?.replace(/\/$/, '');
+  if (archive === undefined || archive === '') throw new LabError('apt-get knows no archive to take Debian 13 from');
+
+  const base = await part({
+    name: 'base',
+    files: [script('base')],
+    fill: (folder, log) => runIsolated('sh', [script('base'), folder, archive], { log }),
+  });
+  const withPackages = (name: string, packages: readonly string[]): Promise<string> =>
+    part({
+      name,
+      texts: [path.basename(base), ...packages],
+      files: [script('packages')],
+      fill: (folder, log) => runIsolated('sh', [script('packages'), folder, base, ...packages], { log }),
+    });
+  const node = await withPackages('node', NODE_PACKAGES);
+  const emulator = await withPackages('emulator', ['qemu-system-x86']);
+  const wireguardTools = await withPackages('wireguard-tools', WIREGUARD_PACKAGES);
+
+  const listed = (await cli('images', 'wireguard', '-f', path.join(root, 'values/examples/wireguard/team.yaml'))).split(
+    '\n',
+  );
+  const chartImage = (repository: string): string => {
+    const found = listed.find((name) => name.includes(`/${repository}:`));
+    if (found === undefined) throw new LabError(`the chart wireguard has no image ${repository}`);
+    return found;
+  };
+  const images = [
+    await image(
+      'image-wireguard',
+      chartImage('linuxserver/wireguard'),
+      { Entrypoint: ['/init'] },
+      [wireguardTools, ...WIREGUARD_COMMANDS],
+      [script('only')],
+      async (folder, log) => {
+        await run('cp', ['-a', `${wireguardTools}/.`, folder]);
+        await runIsolated('sh', [script('only'), folder, ...WIREGUARD_COMMANDS], { log });
+      },
+    ),
+    await image(
+      'image-busybox',
+      chartImage('library/busybox'),
+      { Cmd: ['sh'] },
+      [node],
+      [script('busybox')],
+      (folder, log) => run('sh', [script('busybox'), folder, node], { log }),
+    ),
+    await image(
+      'image-coredns',
+      chartImage('coredns/coredns'),
+      { Entrypoint: ['/coredns'], User: '65532:65532' },
+      [],
+      [script('single'), tools.coredns()],
+      (folder, log) =>
+        run('sh', [script('single'), folder, tools.coredns(), 'coredns', 'cap_net_bind_service=+ep'], { log }),
+    ),
+    await image(
+      'image-pause',
+      PAUSE_IMAGE,
+      { Entrypoint: ['/catatonit', '-P'], User: '65535:65535' },
+      [wireguardTools],
+      [script('single')],
+      (folder, log) =>
+        run('sh', [script('single'), folder, `${wireguardTools}/usr/bin/catatonit`, 'catatonit'], { log }),
+    ),
+    await image('image-tools', TOOLS_IMAGE, { Cmd: ['/bin/sh'] }, [node], [], (folder) =>
+      run('sh', [
+        '-c',
+        'cp -a "$1/." "$2" && rm -rf "$2/boot" "$2/usr/lib/modules" "$2/var/lib/containerd"',
+        'sh',
+        node,
+        folder,
+      ]),
+    ),
+  ];
+
+  const guest = path.join(__dirname, 'guest');
+  const programs = [tools.kubernetes('kubelet'), tools.kubernetes('kube-proxy')];
+  const disk = await part({
+    name: 'disk',
+    texts: [node, ...images].map((folder) => path.basename(folder)),
+    files: [
+      script('disk'),
+      ...['containerd.toml', 'initrd-init', 'inittab', 'resolvconf', 'sshd_config'].map((name) =>
+        path.join(guest, name),
+      ),
+      ...programs,
+    ],
+    fill: (folder, log) =>
+      runIsolated(
+        'sh',
+        [script('disk'), folder, node, guest, ...programs, ...images.map((image) => path.join(image, 'image.tar'))],
+        { log },
+      ),
+  });
+  return { emulator, disk };
+}
+
+/** What the image of linuxserver has (facts: its Dockerfile and package_versions.txt), less what our charts do not use. */
+// The sh of the package busybox-static would take busybox's own commands before those on PATH.
+const WIREGUARD_PACKAGES = [
+  ...['bash', 'busybox', 'catatonit', 'curl', 'iproute2', 'iptables', 'jq', 'kmod', 'libcap2-bin'],
+  ...['netcat-openbsd', 'net-tools', 'nftables', 'procps', 'qrencode', 'wireguard-tools'],
+];
+const WIREGUARD_COMMANDS = [
+  ...['bash', 'busybox', 'catatonit', 'curl', 'jq', 'qrencode', 'wg', 'wg-quick'],
+  // Alpine's busybox has these, Debian's does not.
+  ...['cksum', 'comm', 'flock', 'split', 'sum'],
+  ...[
+    'ip',
+    'bridge',
+    'ss',
+    'tc',
+    'nft',
+    'iptables',
+    'iptables-nft*',
+    'iptables-restore',
+    'iptables-save',
+    'ip6tables',
+    'ip6tables-nft*',
+    'ip6tables-restore',
+    'ip6tables-save',
+    'xtables-nft-multi',
+  ],
+  ...['kmod', 'lsmod', 'modprobe', 'insmod', 'rmmod', 'depmod', 'modinfo', 'capsh', 'getcap', 'setcap'],
+  ...[
+    'nc.openbsd',
+    'arp',
+    'ifconfig',
+    'netstat',
+    'route',
+    'free',
+    'pgrep',
+    'pkill',
+    'ps',
+    'sysctl',
+    'top',
+    'uptime',
+    'watch',
+  ],
+];
+
+const script = (name: string): string => path.join(__dirname, 'build', `${name}.sh`);
+
+/** Runs our own command line, from its sources. */
+export function cli(...args: string[]): Promise<string> {
+  return run(process.execPath, ['--import', 'tsx', path.join(root, 'lib/cli/main.ts'), ...args], { folder: root });
+}
+
+/** An image as the part `image.tar`. */
+function image(
+  name: string,
+  reference: string,
+  config: Readonly<Record<string, unknown>>,
+  /** Other parts, and texts. */
+  inputs: readonly string[],
+  files: readonly string[],
+  fill: (folder: string, log: string) => Promise<unknown>,
+): Promise<string> {
+  return part({
+    name,
+    texts: [reference, JSON.stringify(config), ...inputs.map((input) => path.basename(input))],
+    files: [...files, path.join(__dirname, 'image.ts')],
+    fill: async (folder, log) => {
+      const content = path.join(folder, 'content');
+      fs.mkdirSync(content);
+      await fill(content, log);
+      await writeImage(content, path.join(folder, 'image.tar'), reference, config);
+      fs.rmSync(content, { recursive: true });
+    },
+  });
+}
+
+/** Builds a part unless it is there. It is made under another name and renamed, so a half-built one is never taken. */
+async function part({ name, texts = [], files = [], fill }: Recipe): Promise<string> {
+  const hash = createHash('sha256');
+  for (const text of texts) hash.update(`${text}\0`);
+  for (const file of files) hash.update(checksum(file));
+  const folder = path.join(labFolder(), 'parts', `${name}-${hash.digest('hex').slice(0, 16)}`);
+  if (fs.existsSync(folder)) return folder;
+
+  const parts = path.dirname(folder);
+  fs.mkdirSync(parts, { recursive: true });
+  const logs = path.join(labFolder(), 'logs');
+  fs.mkdirSync(logs, { recursive: true });
+  const log = path.join(logs, `build-${name}.log`);
+  fs.rmSync(log, { force: true });
+  const temporary = path.join(parts, `.unfinished-${name}`);
+  fs.rmSync(temporary, { recursive: true, force: true });
+  fs.mkdirSync(temporary);
+  try {
+    await step(`build ${name}`, () => fill(temporary, log));
+    fs.renameSync(temporary, folder);
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
+  for (const other of fs.readdirSync(parts)) {
+    const older = other.startsWith(`${name}-`) && /^-[0-9a-f]{16}$/.test(other.slice(name.length));
+    if (older && path.join(parts, other) !== folder)
+      fs.rmSync(path.join(parts, other), { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/** Of a file; a large one is known by its path, size and time. */
+function checksum(file: string): string {
+  const { size, mtimeMs } = fs.statSync(file);
+  if (size > 1 << 20) return `${file} ${size} ${mtimeMs}`;
+  return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
+}

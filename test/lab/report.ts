@@ -1,0 +1,47 @@
+/** docs/lab.md: what a run has shown. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Lab } from './lab';
+import type { Row } from './scenario';
+import type { steps } from './progress';
+
+export async function report(
+  lab: Lab,
+  titles: ReadonlyMap<string, string>,
+  done: typeof steps,
+  rows: readonly Row[],
+): Promise<string> {
+  const versions = new Map(
+    fs
+      .readFileSync(path.join(lab.parts.disk, 'packages.txt'), 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ') as [string, string]),
+  );
+  const kernel = (await lab.on(lab.outside, 'uname -r')).trim();
+  const escaped = (text: string): string => text.replace(/\|/g, '\\|').replace(/\n/g, ' ');
+  const scenarios = [...titles].map(([name, title]) =>
+    [
+      `### ${name}\n\n${title}.\n`,
+      '| What | Result | Seconds |',
+      '| ---- | ------ | ------- |',
+      ...rows
+        .filter(({ scenario }) => scenario === name)
+        .map(({ title, failure, figure, seconds }) => {
+          const result = failure === undefined ? (figure ?? 'yes') : `**no**: ${failure.split('\n')[0] ?? ''}`;
+          return `| ${escaped(title)} | ${escaped(result)} | ${seconds.toFixed(1)} |`;
+        }),
+      '',
+    ].join('\n'),
+  );
+  return [
+    fs.readFileSync(path.join(__dirname, 'report.md'), 'utf8').trim(),
+    '',
+    `Kubernetes 1.34.4, containerd ${versions.get('containerd') ?? ''}, Linux ${kernel}, ${lab.machines.length} nodes, ${new Date().toISOString().slice(0, 10)}.`,
+    '',
+    '| Step | Seconds |',
+    '| ---- | ------- |',
+    ...done.map(({ title, seconds }) => `| ${title} | ${seconds.toFixed(1)} |`),
+    '',
+    ...scenarios,
+  ].join('\n');
+}

@@ -1,0 +1,121 @@
+import { LabError } from '../processes';
+import { same, type Context, type Scenario } from '../scenario';
+
+const NODE_PORT = 31830;
+const RELEASE = 'home';
+const NAME = `${RELEASE}-wireguard`;
+
+export const scenario: Scenario = {
+  title: 'Keys that the pod makes work as the notes say, stay secret, and survive the pod and the release',
+  run: async (context) => {
+    const { lab } = context;
+    const [node] = lab.machines;
+    if (node === undefined) throw new LabError('there is no node');
+    const values = {
+      endpoint: `${node.address}:${NODE_PORT}`,
+      service: { type: 'NodePort', nodePort: NODE_PORT },
+      privateKey: { generate: true },
+      persistence: { storageClassName: context.namespace },
+      client: { allowedIPs: ['10.13.13.0/24'] },
+      peers: { phone: { generate: true, addresses: ['10.13.13.2'] } },
+    };
+    const file = context.file('values.yaml', JSON.stringify(values));
+    const install = (): Promise<string> =>
+      lab.helm([
+        ...['install', RELEASE, `${context.charts}/wireguard`, '-n', context.namespace, '-f', file],
+        ...['--wait', '--timeout', '3m'],
+      ]);
+    /** A command that the notes print, as they print it. */
+    const noted = async (beginning: string): Promise<string> => {
+      const notes = await lab.helm(['get', 'notes', RELEASE, '-n', context.namespace]);
+      const line = notes.split('\n').find((text) => text.includes(beginning));
+      if (line === undefined) throw new LabError(`the notes have no line with ${beginning}`);
+      return lab.kubectl(line.trim().split(' ').slice(1));
+    };
+    const publicKey = async (): Promise<string> => (await noted('wg show wg0 public-key')).trim();
+
+    await context.prepare('a volume', async () => {
+      await lab.on(node, `rm -rf /var/lib/${context.namespace}`);
+      await lab.apply(volume(context, node.name));
+    });
+    await context.prepare('helm install --wait', install);
+    let conf = '';
+    await context.prepare('the file, by the command of the notes', async () => {
+      conf = await noted('showconf.sh phone');
+    });
+    const key = await publicKey();
+    const client = await context.client('phone');
+    /** A client that lost its session shakes hands again after 15 s without an answer. */
+    const pinged = (): Promise<string> => client.run('ping -n -q -c 1 -i 1 -w 40 10.13.13.1 | sed -n "s/^rtt.*= //p"');
+    await context.check('a client with that file reaches the server', async () => {
+      await client.connect(conf);
+      return client.ping('10.13.13.1');
+    });
+    await context.check('the QR code, by the same command', async () => {
+      const code = await context.kubectl(
+        ...['exec', `deploy/${NAME}`, '-c', 'wireguard', '--', 'sh', '/scripts/showconf.sh', 'phone', '--qr'],
+      );
+      if (!/[▀▄█]/.test(code)) throw new LabError(`no QR code: ${code.slice(0, 200)}`);
+    });
+    await context.check('no key is in the log', async () => {
+      const log = await context.kubectl('logs', `deploy/${NAME}`, '--all-containers');
+      if (!log.includes('WARNING: the volume')) throw new LabError('the log does not tell of the empty volume');
+      for (const [, secret = ''] of conf.matchAll(/^(?:PrivateKey|PresharedKey) = (.*)$/gm))
+        if (log.includes(secret)) throw new LabError('the log holds a secret key');
+    });
+    await context.check('the keys survive the pod', async () => {
+      await context.kubectl('delete', 'pod', '-l', `app.kubernetes.io/instance=${RELEASE}`, '--wait');
+      await context.kubectl('rollout', 'status', `deployment/${NAME}`, '--timeout=120s');
+      same('the public key', await publicKey(), key);
+      return pinged();
+    });
+    await context.check('helm uninstall leaves the claim, and nothing else', async () => {
+      await lab.helm(['uninstall', RELEASE, '-n', context.namespace, '--wait', '--timeout', '3m']);
+      await context.kubectl(
+        'wait',
+        '--for=delete',
+        'pod',
+        '-l',
+        `app.kubernetes.io/instance=${RELEASE}`,
+        '--timeout=60s',
+      );
+      const kinds = 'all,configmaps,secrets,persistentvolumeclaims,networkpolicies,serviceaccounts';
+      const left = (
+        await context.kubectl('get', kinds, '-l', `app.kubernetes.io/instance=${RELEASE}`, '-o', 'name')
+      ).trim();
+      same('what is left', left, `persistentvolumeclaim/${NAME}-generated-keys`);
+    });
+    await context.check('the keys survive the release: the old file works with the next one', async () => {
+      await install();
+      same('the public key', await publicKey(), key);
+      return pinged();
+    });
+    await client.disconnect();
+    await lab.helm(['uninstall', RELEASE, '-n', context.namespace, '--wait', '--timeout', '3m']);
+    await context.kubectl('delete', 'persistentvolumeclaim', '--all', '--timeout=60s');
+    await lab.kubectl(['delete', 'persistentvolume', context.namespace, '--timeout=60s']);
+  },
+};
+
+/** A folder of a node: there is nobody in the cluster who makes volumes. */
+function volume({ namespace }: Context, node: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: namespace },
+    spec: {
+      storageClassName: namespace,
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '64Mi' },
+      persistentVolumeReclaimPolicy: 'Retain',
+      hostPath: { path: `/var/lib/${namespace}`, type: 'DirectoryOrCreate' },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] },
+          ],
+        },
+      },
+    },
+  };
+}

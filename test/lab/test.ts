@@ -1,0 +1,83 @@
+/** `npm run test:lab [-- BEGINNING…]`: runs the scenarios whose names begin so, or all, and writes down what came of them. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Lab } from './lab';
+import { cli } from './parts';
+import { catchSignals, Interrupted, LabError, resume } from './processes';
+import { say, step, steps } from './progress';
+import { report } from './report';
+import { Context, Unprepared, type Row, type Scenario } from './scenario';
+import { root } from './settings';
+
+async function main(beginnings: readonly string[]): Promise<number> {
+  const folder = path.join(__dirname, 'scenarios');
+  const all = fs.readdirSync(folder).map((file) => file.replace(/\.ts$/, ''));
+  const names = all.filter(
+    (name) => beginnings.length === 0 || beginnings.some((beginning) => name.startsWith(beginning)),
+  );
+  if (names.length === 0)
+    throw new LabError(`no scenario begins with ${beginnings.join(' or ')}; there are: ${all.join(', ')}`);
+
+  const found = Lab.running();
+  if (found !== undefined) say('taking the laboratory that is up, and leaving it up');
+  const lab = found ?? (await Lab.up({ stays: false }));
+  const rows: Row[] = [];
+  const titles = new Map<string, string>();
+  try {
+    const charts = path.join(lab.folder, 'charts');
+    fs.rmSync(charts, { recursive: true, force: true });
+    await step('the charts, from the sources', () => cli('chart', 'wireguard', '-o', charts));
+    for (const name of names) {
+      const { scenario } = (await import(path.join(folder, `${name}.ts`))) as { scenario: Scenario };
+      titles.set(name, scenario.title);
+      say(`\n${name}: ${scenario.title}`);
+      rows.push(...(await runScenario(new Context(name, lab, charts), scenario)));
+    }
+    const failed = rows.filter(({ failure }) => failure !== undefined);
+    if (failed.length > 0) say(`\nlogs: ${await lab.keepLogs()}`);
+    const file = path.join(root, 'build/lab.json');
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, `${JSON.stringify({ steps, rows }, undefined, 2)}\n`);
+    if (beginnings.length === 0)
+      fs.writeFileSync(path.join(root, 'docs/lab.md'), await report(lab, titles, steps, rows));
+    say(`\n${rows.length - failed.length} passed, ${failed.length} failed; figures: ${file}`);
+    for (const { scenario, title } of failed) say(`  FAILED ${scenario}: ${title}`);
+    return failed.length === 0 ? 0 : 1;
+  } finally {
+    if (found === undefined) await lab.down();
+  }
+}
+
+async function runScenario(context: Context, scenario: Scenario): Promise<Row[]> {
+  try {
+    await context.begin();
+    await scenario.run(context);
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    if (!(error instanceof Unprepared)) {
+      await context.check('the scenario itself', () => {
+        throw error;
+      });
+    }
+    await context.describe();
+  } finally {
+    await context.end().catch((error: unknown) => say(String(error)));
+  }
+  return context.rows;
+}
+
+catchSignals();
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    resume();
+    say(
+      error instanceof LabError
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error),
+    );
+    process.exit(error instanceof Interrupted ? 130 : 1);
+  },
+);
