@@ -320,7 +320,7 @@ describeWith(tools.helms().length > 0 ? [] : ALL_HELMS, 'values.schema.json', ()
         const different = cases.flatMap(({ leaf, user }, i) =>
           differs(i)
             ? [
-                `${helm.name}, ${leaf}: ${accepted[i] ? 'only Helm refuses' : 'only Helm accepts'} ${JSON.stringify(user).slice(0, 300)}`,
+                `${helm.name}, ${leaf}: ${accepted[i] === true ? 'only Helm refuses' : 'only Helm accepts'} ${JSON.stringify(user).slice(0, 300)}`,
               ]
             : [],
         );
