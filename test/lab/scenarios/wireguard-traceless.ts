@@ -1,7 +1,7 @@
 import { LabError } from '../processes';
 import { same, type Context, type Scenario } from '../scenario';
 import type { Machine } from '../settings';
-import { keyPair, WireGuard } from '../wireguard';
+import { installWeb, keyPair, WireGuard } from '../wireguard';
 
 const NODE_PORT = 31850;
 
@@ -10,7 +10,10 @@ export const scenario: Scenario = {
   run: async (context) => {
     const { lab } = context;
     const [server, alice, shared, team] = [keyPair(), keyPair(), keyPair(), keyPair()];
-    const before = await dumps(context);
+    const uninstall = async (): Promise<void> => {
+      await lab.helm(['uninstall', 'vpn', '-n', context.namespace, '--wait', '--timeout', '3m']);
+      await context.kubectl('wait', '--for=delete', 'pod', '-l', 'app.kubernetes.io/instance=vpn', '--timeout=120s');
+    };
     const values = {
       service: { type: 'NodePort', nodePort: NODE_PORT },
       hostPort: 51821,
@@ -26,6 +29,13 @@ export const scenario: Scenario = {
         },
       },
     };
+    await context.prepare('a first release, with which the network plug-in makes what it keeps', async () => {
+      await installWeb(context);
+      await WireGuard.install(context, 'vpn', { ...values, peersFrom: {} }, server);
+      await uninstall();
+      await context.kubectl('delete', 'secret', 'vpn-wireguard-private-key');
+    });
+    const before = await dumps(context);
     const entry = { publicKey: team.public, addresses: ['10.13.13.9'], presharedKey: { value: team.private } };
     const installed: WireGuard[] = [];
     await context.prepare('helm install --wait, with keys as values, in Secrets and in peersFrom', async () => {
@@ -61,10 +71,7 @@ export const scenario: Scenario = {
             if (text.includes(form)) throw new LabError(`a secret key is in the ${where}`);
     });
 
-    await context.check('helm uninstall', async () => {
-      await lab.helm(['uninstall', 'vpn', '-n', context.namespace, '--wait', '--timeout', '3m']);
-      await context.kubectl('wait', '--for=delete', 'pod', '-l', 'app.kubernetes.io/instance=vpn', '--timeout=120s');
-    });
+    await context.check('helm uninstall', uninstall);
     for (const [name, text] of Object.entries(await dumps(context))) {
       await context.check(`${name} is as before`, () => {
         const [had, has] = [lines(before[name] ?? ''), lines(text)];
