@@ -1,11 +1,12 @@
 /** `npm run lab up|status|down`. */
 import { Lab } from './lab';
-import { catchSignals, Interrupted, LabError } from './processes';
+import { LabError } from './processes';
 import { say } from './progress';
+import { runMain } from './run-main';
 
 const USAGE = `npm run lab up [-- --nodes 3] | status | down`;
 
-async function main(args: readonly string[]): Promise<void> {
+async function main(args: readonly string[]): Promise<number | undefined> {
   const [command = '', option, value, ...rest] = args;
   const nodes = option === '--nodes' && /^[1-5]$/.test(value ?? '') ? Number(value) : undefined;
   if (rest.length > 0 || (option !== undefined && (command !== 'up' || nodes === undefined)))
@@ -15,42 +16,28 @@ async function main(args: readonly string[]): Promise<void> {
       const lab = await Lab.up({ stays: true, ...(nodes === undefined ? {} : { nodes }) });
       say('The cluster is up; `npm run lab down` ends it. For kubectl and helm:');
       process.stdout.write(`export KUBECONFIG=${lab.kubeconfig}\n`);
-      return;
+      return undefined;
     }
     case 'status': {
       const lab = Lab.running();
       if (lab === undefined) {
         say('no laboratory is up');
-        process.exitCode = 1;
-        return;
+        return 1;
       }
       say(`up since ${lab.since}`);
       process.stdout.write(`export KUBECONFIG=${lab.kubeconfig}\n`);
       process.stdout.write(await lab.kubectl(['get', 'nodes', '-o', 'wide'], { seconds: 20 }));
-      return;
+      return undefined;
     }
     case 'down': {
       const lab = Lab.running();
       await (lab === undefined ? Lab.sweep() : lab.down());
       say(lab === undefined ? 'no laboratory was up' : 'the laboratory is gone');
-      return;
+      return undefined;
     }
     default:
       throw new LabError(`use ${USAGE}`);
   }
 }
 
-catchSignals();
-main(process.argv.slice(2)).then(
-  () => process.exit(),
-  (error: unknown) => {
-    say(
-      error instanceof LabError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error),
-    );
-    process.exit(error instanceof Interrupted ? 130 : 1);
-  },
-);
+runMain(main);

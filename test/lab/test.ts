@@ -3,9 +3,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Lab } from './lab';
 import { cli } from './parts';
-import { catchSignals, Interrupted, LabError, resume } from './processes';
+import { Interrupted, LabError } from './processes';
 import { say, step, steps } from './progress';
 import { report } from './report';
+import { runMain } from './run-main';
 import { Context, Unprepared, type Row, type Scenario } from './scenario';
 import { root } from './settings';
 
@@ -66,18 +67,4 @@ async function runScenario(context: Context, scenario: Scenario): Promise<Row[]>
   return context.rows;
 }
 
-catchSignals();
-main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    resume();
-    say(
-      error instanceof LabError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error),
-    );
-    process.exit(error instanceof Interrupted ? 130 : 1);
-  },
-);
+runMain(main);
