@@ -726,6 +726,7 @@ const CHANGES: Readonly<Record<string, readonly [before: unknown, after: unknown
     podAnnotations: [{}, { podAnnotations: { a: 'b' } }],
     nodeSelector: [{}, { nodeSelector: { a: 'b' } }],
     tolerations: [{}, { tolerations: [{ key: 'a' }] }],
+    lostNodeSeconds: [{}, { lostNodeSeconds: 5 }],
     affinity: [{}, { affinity: { podAffinity: { a: 'b' } } }],
     topologySpreadConstraints: [{}, { topologySpreadConstraints: [{ maxSkew: 1 }] }],
     priorityClassName: [{}, { priorityClassName: 'x' }],

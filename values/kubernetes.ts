@@ -211,6 +211,14 @@ export const pod = {
     .default([])
     .describe('Taints that the pod tolerates')
     .meta({ example: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' }] }),
+  lostNodeSeconds: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(30)
+    .describe(
+      'Seconds until the pod of a node that is not ready starts on another one; the cluster needs 40 to 50 s before that to notice',
+    ),
   affinity: anyMap
     .default({})
     .describe('Affinity of the pod')

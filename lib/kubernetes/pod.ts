@@ -12,7 +12,16 @@ export function podSpec(
   return {
     imagePullSecrets: [spread(globalPullSecrets), spread(values.imagePullSecrets)],
     nodeSelector: values.nodeSelector,
-    tolerations: values.tolerations,
+    // Without these the admission of the API server adds both with 300 s.
+    tolerations: [
+      spread(values.tolerations),
+      ...['not-ready', 'unreachable'].map((taint) => ({
+        key: `node.kubernetes.io/${taint}`,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: values.lostNodeSeconds,
+      })),
+    ],
     affinity: values.affinity,
     topologySpreadConstraints: values.topologySpreadConstraints,
     priorityClassName: values.priorityClassName,

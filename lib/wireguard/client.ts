@@ -4,6 +4,7 @@ import {
   conf,
   each,
   eq,
+  filter,
   firstHost,
   hasPrefix,
   isEmpty,
@@ -33,6 +34,7 @@ export interface ClientLines {
 /** What the file of a client says of the peer itself. */
 interface ClientPeer {
   readonly addresses: Expr<readonly string[] | undefined>;
+  readonly routedNetworks: Expr<readonly string[] | undefined>;
   readonly client: { readonly allowedIPs: Expr<readonly string[] | undefined> };
 }
 
@@ -94,14 +96,20 @@ function serverSection(v: WireGuardValues, peer: ClientPeer, lines: ClientLines)
     [Peer]
     ${lines.publicKey}
     ${when(lines.presharedKey !== undefined, () => conf`${lines.presharedKey ?? ''}`)}
-    AllowedIPs = ${chooseSet(peer.client.allowedIPs, (networks) => withDns(v, peer, networks), withDns(v, peer, client.allowedIPs))}
+    AllowedIPs = ${chooseSet(peer.client.allowedIPs, (networks) => tunnelled(v, peer, networks), tunnelled(v, peer, client.allowedIPs))}
     ${lines.endpoint}
     PersistentKeepalive = ${client.persistentKeepaliveSeconds}
   `;
 }
 
-/** The networks that a client sends through the tunnel, and the DNS server in it where that is in none of them. */
-function withDns(v: WireGuardValues, peer: ClientPeer, networks: Expr<readonly string[]>): Expr<string> {
+/**
+ * The networks that a client sends through the tunnel: none that is its own, unless there is no other, since wg-quick could not
+ * route it twice; and the DNS server in the tunnel where that is in none of them.
+ */
+function tunnelled(v: WireGuardValues, peer: ClientPeer, given: Expr<readonly string[]>): Expr<string> {
+  const isOwn = (network: Expr<string>): Expr<boolean> =>
+    some(peer.routedNetworks, (own) => eq(networkBits(own), networkBits(network)));
+  const networks = filter(given, (network) => not(isOwn(network)));
   const unlessIn = (server: Expr<string>, family: (address: Expr<string>) => Expr<boolean>): Expr<string> =>
     choose(
       or(
@@ -112,7 +120,7 @@ function withDns(v: WireGuardValues, peer: ClientPeer, networks: Expr<readonly s
       '',
       text`, ${server}`,
     );
-  return text`${join(', ', networks)}${unlessIn(firstHost(v.network), isV4)}${chooseSet(
+  return text`${choose(isEmpty(networks), join(', ', given), join(', ', networks))}${unlessIn(firstHost(v.network), isV4)}${chooseSet(
     v.network6,
     (network6) => unlessIn(firstHost(network6), isV6),
     '',

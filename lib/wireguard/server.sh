@@ -35,12 +35,14 @@ LINK=$NET/$INTERFACE
 TAG=cdk8s-vpn          # the alias of an interface that this script made
 PROTOCOL=86            # the protocol number of routes that this script made
 USERSPACE_SECONDS=30   # how long the userspace container may take to make the interface
+BUSY_SECONDS=900       # how long it may take to read and apply the inputs: 20,000 peers took an emulated processor 100
 METRICS_SECONDS=10     # how often the metrics are written
 
 MODE=''    # who made the interface: kernel (this script), userspace (its container), found (somebody else)
 OURS=''    # set once there is something to undo
 STARTED='' # set once everything has been applied
 FRESH=''   # set when the interface has been made and not yet been configured
+READ=''    # checksum of the inputs that were read and not yet applied
 APPLIED='' # checksum of the inputs that were applied last; empty: apply them at the next tick
 LOGGED=''  # checksum of the inputs whose success was logged last
 FAILURE='' # why the last apply failed
@@ -50,7 +52,7 @@ STATE=''   # the state that was logged last
 PUBLIC_KEY='' # the server's own
 NEXT_RESOLVE=0
 NEXT_METRICS=0
-LIVE=0 READY=0 WHY='the server is starting' # the status that was written last
+LIVE=1 READY=0 WHY='the server is starting' # the status that was written last
 SLEEPER=''
 RESOLVER=''
 KEEPER=''
@@ -229,16 +231,21 @@ composed() {
 	}
 }
 
-# Run what may take long, and keep the status from going stale.
+# Run what may take long, and keep the status from going stale, for BUSY_SECONDS at most.
 busy() {
 	(
 		trap - EXIT TERM INT
-		while sleep 5; do status "$LIVE" "$READY" "$WHY"; done
+		lasted=0
+		while [ "$lasted" -lt "$BUSY_SECONDS" ] && sleep 5; do
+			lasted=$((lasted + 5))
+			status "$LIVE" "$READY" "$WHY"
+		done
 	) &
 	KEEPER=$!
 	result=0
 	"$@" || result=$?
-	kill "$KEEPER" 2>/dev/null || :
+	# KILL: a subshell loses another signal that comes before it has put our traps away.
+	kill -KILL "$KEEPER" 2>/dev/null || :
 	wait "$KEEPER" 2>/dev/null || :
 	KEEPER=''
 	return "$result"
@@ -254,7 +261,7 @@ merge_peers() {
 		printf '# public-key = %s\n' "$PUBLIC_KEY"
 		cat "$RUN/wg.conf"
 	} >"$from/known"
-	busy try 'read the peers of peersFrom' sh "${0%/*}/peers-from.sh" "$CONFIG/peers-from.json" "$from/known" "$PEERS_FROM" "$from" ||
+	try 'read the peers of peersFrom' sh "${0%/*}/peers-from.sh" "$CONFIG/peers-from.json" "$from/known" "$PEERS_FROM" "$from" ||
 		return 1
 	cat "$from/wg" >>"$RUN/plain.conf"
 	cat "$from/nft" >>"$RUN/nftables.conf"
@@ -593,7 +600,8 @@ firewall() { nft -D "mss4=$((WIRE_MTU - 40))" -D "mss6=$((WIRE_MTU - 60))" -f "$
 
 # Apply the inputs; the rules come before the peers they are about, and go back if the peers are refused.
 apply() {
-	read_inputs || return 1
+	[ "$READ" = "$stamp" ] || read_inputs || return 1
+	READ=''
 	try "load the firewall rules" firewall "$RUN/nftables.conf" || return 1
 	action=syncconf
 	[ -z "$FRESH" ] || action=setconf
@@ -790,12 +798,14 @@ write_metrics() {
 
 # The first time: what cannot be done ends the container, except that the userspace container gets its time.
 start() {
+	status "$LIVE" "$READY" "$WHY"
 	stamp=$(inputs)
-	read_inputs || die "$REASON"
+	busy read_inputs || die "$REASON"
+	READ=$stamp
 	[ -e "$LINK" ] || rm -f "$WANTED"
 	waited=0
 	while :; do
-		attempt bring_up
+		busy attempt bring_up
 		[ -n "$FAILURE" ] || break
 		{ [ "$MODE" = userspace ] && ! wg show "$INTERFACE" listen-port >/dev/null 2>&1; } || die "$FAILURE"
 		[ "$waited" -lt "$USERSPACE_SECONDS" ] || die "$FAILURE within $USERSPACE_SECONDS s: look at the log of that container"
@@ -810,9 +820,9 @@ start() {
 tick() {
 	stamp=$(inputs)
 	if ! is_up; then
-		attempt bring_up
+		busy attempt bring_up
 	elif [ "$stamp" != "$APPLIED" ]; then
-		attempt apply
+		busy attempt apply
 	fi
 	report
 	resolve

@@ -18,6 +18,10 @@ ip addr add "$OUTSIDE_GATEWAY/24" dev outside
 ip addr add "$OUTSIDE_GATEWAY6/64" dev outside nodad
 ip link set nodes up
 ip link set outside up
+ip route add "$WORLD" via "$OUTSIDE_ADDRESS"
+ip route add "$WORLD6" via "$OUTSIDE_ADDRESS6"
+ip route add "$LOAD_BALANCERS" via "$FIRST_NODE"
+ip route add "$LOAD_BALANCERS6" via "$FIRST_NODE6"
 : >"$folder/ready"
 
 # Whose parents have gone is a child of this process, and has to be waited for.

@@ -10,6 +10,8 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { prepareMachine } from './fitness';
 import {
   kubeconfig,
   kubeletConfiguration,
@@ -20,29 +22,9 @@ import {
 import { buildMachine, type MachineParts } from './parts';
 import { LabError, resume, run, until, type RunOptions } from './processes';
 import { step } from './progress';
-import { CLUSTER, labFolder, node, outside, OUTSIDE, runFolder, type Machine } from './settings';
-import { HELM_VERSIONS, missing, prepare, tools, unable, type ToolName } from '../tools';
-
-const NEEDED: readonly ToolName[] = [
-  ...(['etcd', 'coredns', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const),
-  ...(['kubelet', 'kube-proxy', 'kubectl', 'helm-4.3.1', 'ip', 'busybox'] as const),
-  ...(['debootstrap', 'mke2fs', 'openssl', 'setcap', 'setpriv', 'socat', 'ssh'] as const),
-];
-
-const MEMORY_MIB = { node: 1536, outside: 512, controlPlane: 1024 };
-/** What building everything needs at its worst, and what a run needs. */
-const DISK_GIB = 12;
-
-interface State {
-  /** Of the process whose child is the keeper, which has the namespaces. */
-  readonly pid: number;
-  /** Since the machine started, in its ticks: with it a process id means one process only. */
-  readonly born: string;
-  readonly port: number;
-  readonly nodes: number;
-  readonly since: string;
-  readonly parts: MachineParts;
-}
+import { CLUSTER, labFolder, MEMORY_MIB, node, outside, OUTSIDE, runFolder, type Machine } from './settings';
+import { alone, isAlive, processOf, readState, writeState, type State } from './state';
+import { HELM_VERSIONS, tools } from '../tools';
 
 export interface UpOptions {
   readonly nodes?: number;
@@ -61,7 +43,11 @@ export class Lab {
 
   /** Starts a cluster and waits until it is of use. If it does not become so, nothing is left but its logs. */
   static async up({ nodes = 2, stays }: UpOptions): Promise<Lab> {
-    await check(nodes);
+    await prepareMachine(nodes);
+    return alone(() => Lab.begin(nodes, stays));
+  }
+
+  private static async begin(nodes: number, stays: boolean): Promise<Lab> {
     if (Lab.running() !== undefined) throw new LabError('a laboratory is up already: `npm run lab down` ends it');
     await Lab.sweep();
     const parts = await buildMachine();
@@ -78,6 +64,15 @@ export class Lab {
     return lab;
   }
 
+  /** Ends what is up, and removes what is left of what is not: tells whether there was something. */
+  static down(): Promise<boolean> {
+    return alone(async () => {
+      const lab = Lab.running();
+      await (lab === undefined ? Lab.sweep() : lab.down());
+      return lab !== undefined;
+    });
+  }
+
   /** Ends all of it. */
   async down(): Promise<void> {
     resume();
@@ -87,7 +82,7 @@ export class Lab {
   }
 
   /** Removes what a run left that was ended without mercy: files only, since the kernel has ended the rest. */
-  static async sweep(): Promise<void> {
+  private static async sweep(): Promise<void> {
     const parts = path.join(labFolder(), 'parts');
     const unfinished = fs.existsSync(parts)
       ? fs.readdirSync(parts).filter((name) => name.startsWith('.unfinished-'))
@@ -102,6 +97,11 @@ export class Lab {
 
   get machines(): Machine[] {
     return Array.from({ length: this.state.nodes }, (_, index) => node(index + 1));
+  }
+
+  /** Whether it is there to play with, and not for one run of the tests. */
+  get stays(): boolean {
+    return this.state.stays;
   }
 
   get since(): string {
@@ -145,12 +145,25 @@ export class Lab {
     return run('nsenter', [...this.entrance(), command, ...args], options);
   }
 
-  /** Says something to the emulator of a machine: `stop`, `cont`, `system_reset`, … */
-  async monitor(machine: Machine, command: string): Promise<void> {
+  /** Lets a machine stand still, as if its cable had been pulled and its power with it. */
+  async freeze(machine: Machine): Promise<void> {
+    await this.monitor(machine, 'stop');
+  }
+
+  /** Lets it go on, with the time as it is now. */
+  async thaw(machine: Machine): Promise<void> {
+    await this.monitor(machine, 'cont');
+    await until(`the machine ${machine.name}`, 60, () =>
+      this.on(machine, `date -s @${Date.now() / 1000}`, { seconds: 10 }),
+    );
+  }
+
+  /** Says something to the emulator of a machine. */
+  private async monitor(machine: Machine, command: 'stop' | 'cont'): Promise<void> {
     const socket = connect(path.join(this.folder, `monitor-${machine.name}`));
     await once(socket, 'connect');
     socket.write(`${command}\n`);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sleep(300);
     socket.destroy();
   }
 
@@ -193,6 +206,14 @@ export class Lab {
         GATEWAY6: CLUSTER.gateway6,
         OUTSIDE_GATEWAY: OUTSIDE.gateway,
         OUTSIDE_GATEWAY6: OUTSIDE.gateway6,
+        OUTSIDE_ADDRESS: outside.address,
+        OUTSIDE_ADDRESS6: outside.address6,
+        WORLD: OUTSIDE.world,
+        WORLD6: OUTSIDE.world6,
+        LOAD_BALANCERS: OUTSIDE.loadBalancers,
+        LOAD_BALANCERS6: OUTSIDE.loadBalancers6,
+        FIRST_NODE: node(1).address,
+        FIRST_NODE6: node(1).address6,
       }),
     );
     const log = fs.openSync(path.join(folder, 'logs/keeper.log'), 'w');
@@ -203,16 +224,15 @@ export class Lab {
     fs.closeSync(log);
     await once(child, 'spawn');
     child.unref();
-    const pid = child.pid ?? 0;
     const state = {
-      pid,
-      born: birth(pid) ?? '',
+      ...processOf(child.pid ?? 0),
       port: await freePort(),
       nodes,
+      stays,
       since: new Date().toISOString(),
       parts,
     };
-    fs.writeFileSync(path.join(folder, 'state.json'), JSON.stringify(state));
+    writeState(state);
     await until(
       'namespaces and networks',
       20,
@@ -421,15 +441,8 @@ export class Lab {
     { net = true }: { net?: boolean } = {},
   ): Promise<void> {
     const log = path.join(this.folder, 'logs', `${name}.log`);
-    const start = 'log=$1 pid=$2; shift 2; TMPDIR=${pid%/*} setsid "$@" </dev/null >"$log" 2>&1 & echo $! >"$2"';
-    const program = [
-      'sh',
-      '-c',
-      start.replace('echo $! >"$2"', 'echo $! >"$pid"'),
-      'sh',
-      log,
-      path.join(this.folder, `${name}.pid`),
-    ];
+    const start = 'log=$1 pid=$2; shift 2; TMPDIR=${pid%/*} setsid "$@" </dev/null >"$log" 2>&1 & echo $! >"$pid"';
+    const program = ['sh', '-c', start, 'sh', log, path.join(this.folder, `${name}.pid`)];
     const entrance = net ? this.entrance() : this.entrance().filter((option) => !option.startsWith('--net='));
     await run('nsenter', [...entrance, ...program, command, ...args]);
   }
@@ -452,7 +465,12 @@ const KERNEL_ARGUMENTS = [
   ...['nowatchdog', 'cryptomgr.notests', 'random.trust_cpu=on', 'rcupdate.rcu_expedited=1'],
 ].join(' ');
 
-const OUTSIDE_SETTINGS = { GATEWAY: OUTSIDE.gateway, GATEWAY6: OUTSIDE.gateway6 };
+const OUTSIDE_SETTINGS = {
+  GATEWAY: OUTSIDE.gateway,
+  GATEWAY6: OUTSIDE.gateway6,
+  WORLD: OUTSIDE.world,
+  WORLD6: OUTSIDE.world6,
+};
 
 /** Volumes that are folders of the first node. */
 function folders(): unknown[] {
@@ -481,58 +499,6 @@ function shellVariables(variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables)
     .map(([name, value]) => `${name}='${value}'\n`)
     .join('');
-}
-
-/** Says in one sentence what the machine lacks. */
-async function check(nodes: number): Promise<void> {
-  const unfit = unable('linux') ?? unable('root') ?? unable('netns');
-  if (unfit !== undefined) throw new LabError(`the laboratory needs root on Linux: ${unfit}`);
-  const needed = nodes * MEMORY_MIB.node + MEMORY_MIB.outside + MEMORY_MIB.controlPlane;
-  const available = Number(/^MemAvailable: +([0-9]+) kB$/m.exec(fs.readFileSync('/proc/meminfo', 'utf8'))?.[1]) / 1024;
-  if (available < needed) {
-    throw new LabError(
-      `the laboratory needs ${needed} MiB of memory for ${nodes} nodes, and ${Math.floor(available)} MiB are free`,
-    );
-  }
-  fs.mkdirSync(labFolder(), { recursive: true });
-  const { bavail, bsize } = fs.statfsSync(labFolder());
-  const free = (bavail * bsize) / 2 ** 30;
-  if (free < DISK_GIB) {
-    throw new LabError(`the laboratory needs ${DISK_GIB} GiB in ${labFolder()}, and ${free.toFixed(1)} GiB are free`);
-  }
-  if (NEEDED.some((name) => missing(name) !== undefined)) {
-    await step('tools', () => prepare(() => undefined, NEEDED));
-  }
-  const lacking = NEEDED.flatMap((name) => {
-    const reason = missing(name);
-    return reason === undefined ? [] : [`${name}: ${reason}`];
-  });
-  if (lacking.length > 0) throw new LabError(`the laboratory lacks tools:\n  ${lacking.join('\n  ')}`);
-}
-
-function readState(): State | undefined {
-  try {
-    return JSON.parse(fs.readFileSync(path.join(runFolder(), 'state.json'), 'utf8')) as State;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive({ pid, born }: State): boolean {
-  return birth(pid) === born;
-}
-
-/** When a process started, in ticks since the machine did; undefined for one that is gone. */
-function birth(pid: number): string | undefined {
-  try {
-    const fields = fs
-      .readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
 }
 
 async function freePort(): Promise<number> {

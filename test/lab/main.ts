@@ -30,9 +30,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
       return undefined;
     }
     case 'down': {
-      const lab = Lab.running();
-      await (lab === undefined ? Lab.sweep() : lab.down());
-      say(lab === undefined ? 'no laboratory was up' : 'the laboratory is gone');
+      say((await Lab.down()) ? 'the laboratory is gone' : 'no laboratory was up');
       return undefined;
     }
     default:

@@ -50,6 +50,12 @@ export async function buildMachine(): Promise<MachineParts> {
   const node = await withPackages('node', NODE_PACKAGES);
   const emulator = await withPackages('emulator', ['qemu-system-x86']);
   const wireguardTools = await withPackages('wireguard-tools', WIREGUARD_PACKAGES);
+  const musl = await part({
+    name: 'musl',
+    texts: [path.basename(base)],
+    files: [script('musl'), path.join(__dirname, 'build/glibc-names.c')],
+    fill: (folder, log) => runIsolated('sh', [script('musl'), folder, base], { log }),
+  });
 
   const listed = (await cli('images', 'wireguard', '-f', path.join(root, 'values/examples/wireguard/team.yaml'))).split(
     '\n',
@@ -64,10 +70,11 @@ export async function buildMachine(): Promise<MachineParts> {
       'image-wireguard',
       chartImage('linuxserver/wireguard'),
       { Entrypoint: ['/init'] },
-      [wireguardTools, ...WIREGUARD_COMMANDS],
+      [wireguardTools, musl, ...WIREGUARD_COMMANDS],
       [script('only')],
       async (folder, log) => {
         await run('cp', ['-a', `${wireguardTools}/.`, folder]);
+        await run('cp', ['-a', `${musl}/usr`, folder]);
         await runIsolated('sh', [script('only'), folder, ...WIREGUARD_COMMANDS], { log });
       },
     ),
@@ -75,9 +82,9 @@ export async function buildMachine(): Promise<MachineParts> {
       'image-busybox',
       chartImage('library/busybox'),
       { Cmd: ['sh'] },
-      [node],
+      [musl],
       [script('busybox')],
-      (folder, log) => run('sh', [script('busybox'), folder, node], { log }),
+      (folder, log) => run('sh', [script('busybox'), folder, musl], { log }),
     ),
     await image(
       'image-coredns',
@@ -131,15 +138,12 @@ export async function buildMachine(): Promise<MachineParts> {
 }
 
 /** What the image of linuxserver has (facts: its Dockerfile and package_versions.txt), less what our charts do not use. */
-// The sh of the package busybox-static would take busybox's own commands before those on PATH.
 const WIREGUARD_PACKAGES = [
-  ...['bash', 'busybox', 'catatonit', 'curl', 'iproute2', 'iptables', 'jq', 'kmod', 'libcap2-bin'],
+  ...['bash', 'catatonit', 'curl', 'iproute2', 'iptables', 'jq', 'kmod', 'libcap2-bin'],
   ...['netcat-openbsd', 'net-tools', 'nftables', 'procps', 'qrencode', 'wireguard-tools'],
 ];
 const WIREGUARD_COMMANDS = [
   ...['bash', 'busybox', 'catatonit', 'curl', 'jq', 'qrencode', 'wg', 'wg-quick'],
-  // Alpine's busybox has these, Debian's does not.
-  ...['cksum', 'comm', 'flock', 'split', 'sum'],
   ...[
     'ip',
     'bridge',

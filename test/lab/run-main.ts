@@ -1,6 +1,10 @@
 /** How the programs of the laboratory begin and end. */
 import { catchSignals, Interrupted, LabError } from './processes';
+import { Unfit } from './fitness';
 import { say } from './progress';
+
+/** The exit code where the machine cannot have a laboratory (sysexits.h: EX_UNAVAILABLE). */
+export const UNFIT = 69;
 
 /**
  * Runs a program with its arguments. What goes wrong ends it with one sentence, or a stack if it is our own mistake.
@@ -19,7 +23,7 @@ export function runMain(main: (args: readonly string[]) => Promise<number | unde
             ? (error.stack ?? error.message)
             : String(error),
       );
-      process.exit(error instanceof Interrupted ? 130 : 1);
+      process.exit(error instanceof Interrupted ? 130 : error instanceof Unfit ? UNFIT : 1);
     },
   );
 }

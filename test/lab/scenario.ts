@@ -1,9 +1,9 @@
 /** What a scenario is, and what it is given. A file under scenarios/ exports one as `scenario`; its name is that of the file. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Client } from './client';
+import { Client, Pod } from './host';
 import type { Lab } from './lab';
-import { Interrupted, LabError } from './processes';
+import { Interrupted, LabError, until } from './processes';
 import { say } from './progress';
 
 export interface Scenario {
@@ -26,6 +26,7 @@ export interface Row {
 export class Context {
   readonly rows: Row[] = [];
   private readonly clients: Client[] = [];
+  private numbers = 0;
 
   constructor(
     readonly name: string,
@@ -53,32 +54,38 @@ export class Context {
    * @param work - throws if it does not hold, and may return a figure to be shown
    */
   async check(title: string, work: () => Promise<unknown>): Promise<boolean> {
+    return (await this.attempt(title, work)) !== undefined;
+  }
+
+  /** As `check`, for what the rest of the scenario cannot do without: gives what the work gives. */
+  async prepare<T>(title: string, work: () => Promise<T>): Promise<T> {
+    const done = await this.attempt(title, work);
+    if (done === undefined) throw new Unprepared();
+    return done.result;
+  }
+
+  private async attempt<T>(title: string, work: () => Promise<T>): Promise<{ result: T } | undefined> {
     const start = Date.now();
-    const done = (result: Pick<Row, 'failure' | 'figure'>): boolean => {
+    const note = (result: Pick<Row, 'failure' | 'figure'>): void => {
       const row = { scenario: this.name, title, seconds: (Date.now() - start) / 1000, ...result };
       this.rows.push(row);
       say(
         `  ${row.failure === undefined ? 'ok    ' : 'FAILED'} ${row.seconds.toFixed(1).padStart(6)} s  ${title}${row.figure === undefined ? '' : `: ${row.figure}`}`,
       );
       if (row.failure !== undefined) say(row.failure.replace(/^/gm, '           '));
-      return row.failure === undefined;
     };
     try {
-      const figure = await work();
-      return done(
-        typeof figure === 'string' && figure.trim() !== '' ? { figure: figure.trim().split('\n')[0] ?? '' } : {},
-      );
+      const result = await work();
+      const figure = typeof result === 'string' ? result.trim().split('\n')[0] : '';
+      note(figure === undefined || figure === '' ? {} : { figure });
+      return { result };
     } catch (error) {
       if (error instanceof Interrupted) throw error;
-      return done({
+      note({
         failure: error instanceof LabError ? error.message : String(error instanceof Error ? error.stack : error),
       });
+      return undefined;
     }
-  }
-
-  /** As `check`, for what the rest of the scenario cannot do without. */
-  async prepare(title: string, work: () => Promise<unknown>): Promise<void> {
-    if (!(await this.check(title, work))) throw new Unprepared();
   }
 
   kubectl(...args: string[]): Promise<string> {
@@ -87,13 +94,35 @@ export class Context {
 
   /** A host outside, with an address of its own. */
   async client(name: string): Promise<Client> {
-    const client = await Client.make(this.lab, name, this.clients.length);
+    const client = await Client.make(this.lab, name, this.numbers++);
     this.clients.push(client);
     return client;
   }
 
-  /** Makes the namespace, with the label that the documentation asks for. */
+  /** A host with addresses `${network}5` and `${network6}5` behind a client. */
+  async behind(client: Client, name: string, networks: readonly [string, string]): Promise<Client> {
+    const host = await client.behind(name, networks);
+    this.clients.push(host);
+    return host;
+  }
+
+  /** A pod with tools, on a node. */
+  pod(name: string, node: string): Promise<Pod> {
+    return Pod.make(this.lab, this.namespace, name, node);
+  }
+
+  /** Gives addresses to a Service of the type LoadBalancer, as soon as there is one; the router leads them to the first node. */
+  async balance(service: string, ...addresses: readonly string[]): Promise<void> {
+    await until(`the Service ${service}`, 60, () => this.kubectl('get', 'service', service, '-o', 'name'));
+    const status = { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } };
+    await this.kubectl(
+      ...['patch', 'service', service, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })],
+    );
+  }
+
+  /** Makes the namespace, with the label that the documentation asks for, after that of a run that was ended. */
   async begin(): Promise<void> {
+    await this.deleteNamespace();
     await this.lab.apply({
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -116,6 +145,10 @@ export class Context {
 
   async end(): Promise<void> {
     for (const client of this.clients) await client.remove();
+    await this.deleteNamespace();
+  }
+
+  private async deleteNamespace(): Promise<void> {
     await this.lab.kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout=120s']);
   }
 }

@@ -8,6 +8,9 @@ export const root = path.join(__dirname, '../..');
 export const labFolder = (): string => path.join(cacheFolder(), 'lab');
 export const runFolder = (): string => path.join(labFolder(), 'run');
 
+/** What each machine gets, and what the control plane takes. */
+export const MEMORY_MIB = { node: 1536, outside: 512, controlPlane: 1024 };
+
 /** Debian 13, of which nodes and images are made. */
 export const NODE_PACKAGES = [
   ...['linux-image-cloud-amd64', 'containerd', 'crun', 'containernetworking-plugins', 'busybox-static'],
@@ -49,9 +52,12 @@ export const CLUSTER = {
 export const OUTSIDE = {
   gateway: '203.0.113.1',
   gateway6: '2001:db8:113::1',
-  network: '203.0.113.0/24',
-  /** What a load balancer would hand out; a scenario leads it to a node. */
+  /** A web server far away, on the machine outside. */
+  world: '192.0.2.10',
+  world6: '2001:db8:192::10',
+  /** What a load balancer would hand out; the router leads them to the first node. */
   loadBalancers: '198.51.100.0/24',
+  loadBalancers6: '2001:db8:51::/64',
 } as const;
 
 export interface Machine {

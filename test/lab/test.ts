@@ -20,6 +20,7 @@ async function main(beginnings: readonly string[]): Promise<number> {
     throw new LabError(`no scenario begins with ${beginnings.join(' or ')}; there are: ${all.join(', ')}`);
 
   const found = Lab.running();
+  if (found?.stays === false) throw new LabError('another run of the tests has the laboratory; wait for it');
   if (found !== undefined) say('taking the laboratory that is up, and leaving it up');
   const lab = found ?? (await Lab.up({ stays: false }));
   const rows: Row[] = [];

@@ -1,19 +1,19 @@
 /** What the scenarios of the WireGuard chart have in common. */
-import { generateKeyPairSync } from 'node:crypto';
 import { cli } from './parts';
-import type { Context } from './scenario';
-import { TOOLS_IMAGE } from './settings';
+import { LabError, until } from './processes';
+import type { Host } from './host';
+import { same, type Context } from './scenario';
+import { TOOLS_IMAGE, type Machine } from './settings';
+import { newWireguardPrivateKey, wireguardPublicKey } from '../../lib/net/wireguard-key';
 
 export interface KeyPair {
   readonly private: string;
   readonly public: string;
 }
 
-/** As `wg genkey` and `wg pubkey` make them. */
 export function keyPair(): KeyPair {
-  const { d = '', x = '' } = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
-  const base64 = (text: string): string => Buffer.from(text, 'base64url').toString('base64');
-  return { private: base64(d), public: base64(x) };
+  const key = newWireguardPrivateKey();
+  return { private: key, public: wireguardPublicKey(key) };
 }
 
 /** A release of the chart, and what its user knows of it. */
@@ -28,27 +28,53 @@ export class WireGuard {
     this.name = `${release}-wireguard`;
   }
 
-  /** Makes the Secret of the private key, and installs the chart as a user would. */
-  static async install(context: Context, release: string, values: object, key: KeyPair): Promise<WireGuard> {
+  /**
+   * Makes the Secret of the private key, and installs the chart as a user would.
+   *
+   * @param addresses - what the Service gets from a load balancer, for which `helm --wait` waits
+   */
+  static async install(
+    context: Context,
+    release: string,
+    values: object,
+    key: KeyPair,
+    addresses: readonly string[] = [],
+  ): Promise<WireGuard> {
+    const wireguard = await WireGuard.prepare(context, release, values, key);
+    await Promise.all([
+      wireguard.helm('install'),
+      addresses.length === 0 ? undefined : context.balance(wireguard.name, ...addresses),
+    ]);
+    return wireguard;
+  }
+
+  /** Makes the Secret of the private key and the values file, and installs nothing. */
+  static async prepare(context: Context, release: string, values: object, key: KeyPair): Promise<WireGuard> {
     const secret = `${release}-wireguard-private-key`;
     const from = `--from-file=private-key=${context.file('server.key', key.private)}`;
     await context.kubectl('create', 'secret', 'generic', secret, from);
     // YAML contains JSON.
     const file = context.file(`${release}.yaml`, JSON.stringify({ serverPublicKey: key.public, ...values }));
-    const wireguard = new WireGuard(context, release, file);
-    await wireguard.helm('install');
-    return wireguard;
+    return new WireGuard(context, release, file);
   }
 
+  /** With more values beside those of the installation. */
   async upgrade(values: object): Promise<void> {
     const file = this.context.file(`${this.release}-next.yaml`, JSON.stringify(values));
     await this.helm('upgrade', '-f', file);
   }
 
+  async uninstall(): Promise<void> {
+    await this.context.lab.helm([
+      ...['uninstall', this.release, '-n', this.context.namespace, '--wait', '--timeout', '3m'],
+    ]);
+    await this.context.kubectl('wait', '--for=delete', 'pod', '-l', this.selector, '--timeout=120s');
+  }
+
   private helm(verb: 'install' | 'upgrade', ...more: string[]): Promise<string> {
     return this.context.lab.helm([
       ...[verb, this.release, `${this.context.charts}/wireguard`, '-n', this.context.namespace],
-      ...['-f', this.values, ...more, '--wait', '--timeout', '3m'],
+      ...['-f', this.values, ...more, '--wait', '--timeout', '5m'],
     ]);
   }
 
@@ -56,16 +82,13 @@ export class WireGuard {
   clientFile(peer: string, key: KeyPair, endpoint: string): Promise<string> {
     const keyFile = this.context.file(`${peer}.key`, key.private);
     return cli(
-      'showconf',
-      'wireguard',
-      peer,
-      '-f',
-      this.values,
-      '--private-key-file',
-      keyFile,
-      '--set',
-      `endpoint=${endpoint}`,
+      ...['showconf', 'wireguard', peer, '-f', this.values],
+      ...['--private-key-file', keyFile, '--set', `endpoint=${endpoint}`],
     );
+  }
+
+  get selector(): string {
+    return `app.kubernetes.io/instance=${this.release}`;
   }
 
   /** Runs a shell script in the server's container. */
@@ -73,26 +96,79 @@ export class WireGuard {
     return this.context.kubectl('exec', `deploy/${this.name}`, '-c', container, '--', 'sh', '-c', script);
   }
 
-  /** The name of the node where it runs, and the address of the pod. */
-  async place(): Promise<{ node: string; podIP: string }> {
-    const selector = `app.kubernetes.io/instance=${this.release}`;
-    const path = '{.items[0].spec.nodeName} {.items[0].status.podIP}';
-    const [node = '', podIP = ''] = (
-      await this.context.kubectl('get', 'pods', '-l', selector, '-o', `jsonpath=${path}`)
+  /** The node where it runs, another one, and the addresses of the pod. */
+  async place(): Promise<{ node: Machine; other: Machine; podIP: string; podIP6: string }> {
+    // The pod of a lost node stays for a while, beside its successor.
+    const newest = '{.items[-1:].spec.nodeName} {.items[-1:].status.podIPs[*].ip}';
+    const [name = '', podIP = '', podIP6 = ''] = (
+      await this.context.kubectl(
+        ...['get', 'pods', '-l', this.selector, '--sort-by=.metadata.creationTimestamp', '-o', `jsonpath=${newest}`],
+      )
     ).split(' ');
-    return { node, podIP };
+    const node = this.context.lab.machines.find((machine) => machine.name === name);
+    const other = this.context.lab.machines.find((machine) => machine.name !== name);
+    if (node === undefined || other === undefined) throw new LabError(`the server is on no node of two: ${name}`);
+    return { node, other, podIP, podIP6 };
+  }
+
+  /** Waits until all of it is Ready. */
+  async ready(): Promise<void> {
+    await this.context.kubectl('rollout', 'status', `deployment/${this.name}`, '--timeout=180s');
+  }
+
+  /** Waits until its pod says that it is not Ready. */
+  async unready(): Promise<void> {
+    await this.context.kubectl('wait', '--for=condition=Ready=false', 'pod', '-l', this.selector, '--timeout=60s');
+  }
+
+  /** @throws if a container of it was started more than once */
+  async neverRestarted(): Promise<void> {
+    const path = '{.items[*].status.containerStatuses[*].restartCount}';
+    const counts = await this.context.kubectl('get', 'pods', '-l', this.selector, '-o', `jsonpath=${path}`);
+    if (/[1-9]/.test(counts)) throw new LabError(`restarts: ${counts}`);
+  }
+
+  /** Waits until a changed ConfigMap or Secret is in service. */
+  async inService(what: string, is: () => Promise<boolean>): Promise<void> {
+    // The kubelet brings it within its sync period; whatever touches the pod makes it look at once.
+    await this.context.kubectl('annotate', 'pod', '-l', this.selector, `lab/now=${Date.now()}`, '--overwrite');
+    await until(what, 150, async () => ((await is()) ? true : undefined));
   }
 }
 
-/** A web server on every node that tells its node and who asks, behind the Service `web`. */
-export async function installWeb(context: Context): Promise<Map<string, string>> {
+/** A pod of the web server. */
+export interface WebPod {
+  readonly node: string;
+  readonly address: string;
+  readonly address6: string;
+}
+
+/** `/cgi-bin/who` tells the node and who asks, `/cgi-bin/sum` the checksum of what it is sent, `/data` is 2 MB. */
+const WEB_SCRIPT = String.raw`
+mkdir -p /www/cgi-bin
+cat >/www/cgi-bin/who <<'END'
+#!/bin/sh
+printf 'Content-Type: text/plain\n\n%s %s' "$NODE" "$(echo "$REMOTE_ADDR" | tr -d '[]' | sed 's/^::ffff://')"
+END
+cat >/www/cgi-bin/sum <<'END'
+#!/bin/sh
+printf 'Content-Type: text/plain\n\n'
+head -c "$CONTENT_LENGTH" | sha256sum
+END
+chmod 755 /www/cgi-bin/*
+head -c 2000000 /dev/urandom >/www/data
+exec busybox httpd -f -p 8080 -h /www
+`;
+
+/** A web server on every node, behind the Service `web`. */
+export async function installWeb(context: Context): Promise<WebPod[]> {
   const labels = { app: 'web' };
-  const script = [
-    'mkdir -p /www/cgi-bin',
-    `printf '#!/bin/sh\\nprintf "Content-Type: text/plain\\\\n\\\\n$NODE $REMOTE_ADDR\\\\n"\\n' >/www/cgi-bin/who`,
-    'chmod 755 /www/cgi-bin/who',
-    'exec busybox httpd -f -p 8080 -h /www',
-  ].join('\n');
+  const container = {
+    name: 'web',
+    image: TOOLS_IMAGE,
+    command: ['sh', '-c', WEB_SCRIPT],
+    env: [{ name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
+  };
   await context.lab.apply(
     {
       apiVersion: 'apps/v1',
@@ -100,20 +176,7 @@ export async function installWeb(context: Context): Promise<Map<string, string>>
       metadata: { name: 'web', namespace: context.namespace },
       spec: {
         selector: { matchLabels: labels },
-        template: {
-          metadata: { labels },
-          spec: {
-            terminationGracePeriodSeconds: 1,
-            containers: [
-              {
-                name: 'web',
-                image: TOOLS_IMAGE,
-                command: ['sh', '-c', script],
-                env: [{ name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
-              },
-            ],
-          },
-        },
+        template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } },
       },
     },
     {
@@ -124,7 +187,30 @@ export async function installWeb(context: Context): Promise<Map<string, string>>
     },
   );
   await context.kubectl('rollout', 'status', 'daemonset/web', '--timeout=180s');
-  const path = '{range .items[*]}{.spec.nodeName} {.status.podIP}{"\\n"}{end}';
+  const path = '{range .items[*]}{.spec.nodeName} {.status.podIPs[*].ip}{"\\n"}{end}';
   const pods = (await context.kubectl('get', 'pods', '-l', 'app=web', '-o', `jsonpath=${path}`)).trim().split('\n');
-  return new Map(pods.map((line) => line.split(' ') as [string, string]));
+  return pods.map((line) => {
+    const [node = '', address = '', address6 = ''] = line.split(' ');
+    return { node, address, address6 };
+  });
+}
+
+/** Pods on all nodes, the nodes themselves, and services by name, as a client with our DNS reaches them. */
+export async function reachesCluster(context: Context, client: Host, web: readonly WebPod[]): Promise<void> {
+  for (const { node, address } of web) {
+    await context.check(`a pod on ${node}`, async () =>
+      same('the answer', (await client.get(`http://${address}:8080/cgi-bin/who`)).split(' ')[0] ?? '', node),
+    );
+  }
+  for (const { name, address } of context.lab.machines) {
+    await context.check(`the kubelet of ${name}`, async () => {
+      const ask = `curl -sSk -m 10 -o /dev/null -w '%{http_code}' https://${address}:10250/healthz`;
+      same('the answer', await client.run(ask), '401');
+    });
+  }
+  for (const name of [`web.${context.namespace}.svc.cluster.local`, 'web']) {
+    await context.check(`the Service ${name}, through the DNS of the chart`, async () => {
+      await client.get(`http://${name}/cgi-bin/who`);
+    });
+  }
 }

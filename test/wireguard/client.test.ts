@@ -23,6 +23,7 @@ interface Values {
 }
 interface Peer {
   readonly addresses: readonly string[];
+  readonly routedNetworks?: readonly string[];
   readonly presharedKey?: unknown;
   readonly client?: { readonly allowedIPs?: readonly string[] };
 }
@@ -40,6 +41,14 @@ interface Client {
 
 /** Some of a scenario's peers: the files of hundreds differ in nothing else. */
 const PEERS_OF_EACH = 3;
+
+const KEY = wireguardPublicKey(newWireguardPrivateKey());
+const LINES = {
+  privateKey: '# none',
+  publicKey: `PublicKey = ${KEY}`,
+  presharedKey: undefined,
+  endpoint: 'Endpoint = vpn.example.com:51820',
+};
 
 function clientsOf(scenario: string, given: JsonObject): Client[] {
   const values = CHARTS.wireguard.environment({ values: given }).values as unknown as Values;
@@ -121,9 +130,12 @@ test('a file with everything that it can say', () => {
   ]);
 });
 
-/** The networks of the client, and what of the DNS servers in the pod, of its families, is in none of them. */
+/** The networks of the client but its own, and what of the DNS servers in the pod, of its families, is in none of them. */
 function allowedIPs(values: Values, peer: Peer): string[] {
-  const networks = [...(peer.client?.allowedIPs ?? values.client.allowedIPs)];
+  const given = peer.client?.allowedIPs ?? values.client.allowedIPs;
+  const own = new Set(peer.routedNetworks?.map(networkBits));
+  const others = given.filter((network) => !own.has(networkBits(network)));
+  const networks = others.length === 0 ? [...given] : others;
   if (values.dns.mode !== 'coredns') return networks;
   const servers = [values.network, ...(values.network6 === undefined ? [] : [values.network6])].map(firstHost);
   const missing = servers.filter(
@@ -147,6 +159,27 @@ describe('the apps import', () => {
         PersistentKeepalive: String(values.client.persistentKeepaliveSeconds),
       },
     ]);
+  });
+
+  test('a network of its own is not sent through the tunnel, unless there is no other', () => {
+    const networksOf = (allowed: string[]): string | undefined =>
+      CHARTS.wireguard
+        .text((server) => server.clientConf('office', LINES, 'wg-quick'), {
+          values: {
+            client: { allowedIPs: allowed },
+            peers: {
+              office: {
+                publicKey: KEY,
+                addresses: ['10.13.13.2'],
+                routedNetworks: ['192.168.10.0/24', 'fd00:10::/64'],
+              },
+            },
+          },
+        })
+        .match(/^AllowedIPs = (.*)$/m)?.[1];
+    expect(networksOf(['10.13.13.0/24', 'FD00:10:0::/64', '192.168.10.0/24'])).toBe('10.13.13.0/24');
+    expect(networksOf(['192.168.0.0/16'])).toBe('192.168.0.0/16');
+    expect(networksOf(['192.168.10.0/24'])).toBe('192.168.10.0/24');
   });
 
   test.each([

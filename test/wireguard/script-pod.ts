@@ -8,7 +8,7 @@ import { missing, tools } from '../tools';
 // The scripts run in dash against stubs of ip, wg and nft that keep their state in files and write down what they were given.
 
 export const SCRIPTS = path.join(__dirname, '../../lib/wireguard');
-const STUBS = {
+export const STUBS = {
   ip: String.raw`
 net=$TEST_KERNEL/sys/class/net
 family() { case $1 in *:*) echo 6 ;; *) echo 4 ;; esac; }

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-import { aGuarded, aPeer, config, key, NFT, Pod, SCRIPTS } from './script-pod';
+import { aGuarded, aPeer, config, key, NFT, Pod, SCRIPTS, STUBS } from './script-pod';
 
 let pod: Pod;
 beforeEach(() => {
@@ -433,6 +433,28 @@ describe('server.sh', () => {
     pod.write('etc/wireguard/config/routes', 'bad\n');
     await pod.until('it fails', () => pod.status['ready'] === '0');
     expect(pod.status['reason']).toBe('cannot set the routes: Error: any valid prefix is expected rather than "bad".');
+  });
+
+  test('what takes long is told to be alive: a start, which is not ready yet, and a change', async () => {
+    pod.stub('nft', `while [ -e "$STUBS/slow" ]; do sleep 0.1; done\n${STUBS.nft}`);
+    pod.write('state/slow', '');
+    pod.start('server.sh');
+    const told = async (ready: '0' | '1'): Promise<void> => {
+      await pod.until('its status', () => pod.status['ready'] === ready);
+      const { time } = pod.status;
+      await pod.until('a later status', () => pod.status['time'] !== time);
+    };
+    await told('0');
+    expect(pod.status).toMatchObject({ live: '1', ready: '0', reason: 'the server is starting' });
+    pod.remove('state/slow');
+    await pod.until('it is ready', () => pod.status['ready'] === '1');
+    pod.write('state/slow', '');
+    pod.write('etc/wireguard/config/nftables.conf', `${NFT}# new\n`);
+    await pod.until('it is at work', () => pod.argv.filter((line) => line.startsWith('nft -D')).length === 2);
+    await told('1');
+    expect(pod.status).toMatchObject({ live: '1', ready: '1', reason: 'ok' });
+    pod.remove('state/slow');
+    await pod.until('it is done', () => pod.kernel['ruleset']?.includes('# new') === true);
   });
 
   test('a file that is missing for a while keeps the old state', async () => {

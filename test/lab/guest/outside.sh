@@ -6,6 +6,13 @@ ip addr add "$ADDRESS6/64" dev br0 nodad
 ip link set br0 up
 ip route add default via "$GATEWAY"
 ip route add default via "$GATEWAY6"
-mkdir -p /var/www
-echo "this is $NAME" >/var/www/index.html
+# A web server far away, which tells who asks.
+ip addr add "$WORLD/32" dev lo
+ip addr add "$WORLD6/128" dev lo
+mkdir -p /var/www/cgi-bin
+cat >/var/www/cgi-bin/who <<-'END'
+	#!/bin/sh
+	printf 'Content-Type: text/plain\n\n%s' "$(echo "$REMOTE_ADDR" | tr -d '[]' | sed 's/^::ffff://')"
+END
+chmod 755 /var/www/cgi-bin/who
 busybox httpd -p 80 -h /var/www

@@ -362,8 +362,38 @@ PublicKey = (public key of the server)
 PresharedKey = (pre-shared key)
 {{- $chosen2 := "" }}
 {{- if not (kindIs "invalid" ($peer.client).allowedIPs) }}
+  {{- $chosen5 := "" }}
   {{- $chosen4 := "" }}
   {{- $chosen3 := "" }}
+  {{- $kept := list }}
+  {{- range $allowedIP := ($peer.client).allowedIPs }}
+    {{- $found := false }}
+    {{- range $routedNetwork := $peer.routedNetworks }}
+      {{- if eq (include "wireguard.networkBits" $routedNetwork) (include "wireguard.networkBits" $allowedIP) }}
+        {{- $found = true }}
+      {{- end }}
+    {{- end }}
+    {{- if not $found }}
+      {{- $kept = append $kept $allowedIP }}
+    {{- end }}
+  {{- end }}
+  {{- if not $kept }}
+    {{- $chosen3 = join ", " ($peer.client).allowedIPs }}
+  {{- else }}
+    {{- $kept2 := list }}
+    {{- range $allowedIP := ($peer.client).allowedIPs }}
+      {{- $found := false }}
+      {{- range $routedNetwork := $peer.routedNetworks }}
+        {{- if eq (include "wireguard.networkBits" $routedNetwork) (include "wireguard.networkBits" $allowedIP) }}
+          {{- $found = true }}
+        {{- end }}
+      {{- end }}
+      {{- if not $found }}
+        {{- $kept2 = append $kept2 $allowedIP }}
+      {{- end }}
+    {{- end }}
+    {{- $chosen3 = join ", " $kept2 }}
+  {{- end }}
   {{- $holds := (not (eq $.Values.dns.mode "coredns")) }}
   {{- if not $holds }}
     {{- $found := false }}
@@ -376,17 +406,29 @@ PresharedKey = (pre-shared key)
   {{- end }}
   {{- if not $holds }}
     {{- $found2 := false }}
+    {{- $kept2 := list }}
     {{- range $allowedIP := ($peer.client).allowedIPs }}
-      {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network)) }}
+      {{- $found3 := false }}
+      {{- range $routedNetwork := $peer.routedNetworks }}
+        {{- if eq (include "wireguard.networkBits" $routedNetwork) (include "wireguard.networkBits" $allowedIP) }}
+          {{- $found3 = true }}
+        {{- end }}
+      {{- end }}
+      {{- if not $found3 }}
+        {{- $kept2 = append $kept2 $allowedIP }}
+      {{- end }}
+    {{- end }}
+    {{- range $item := $kept2 }}
+      {{- if hasPrefix (include "wireguard.networkBits" $item) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network)) }}
         {{- $found2 = true }}
       {{- end }}
     {{- end }}
     {{- $holds = $found2 }}
   {{- end }}
   {{- if $holds }}
-    {{- $chosen3 = "" }}
+    {{- $chosen4 = "" }}
   {{- else }}
-    {{- $chosen3 = printf ", %s" (include "wireguard.firstHost" $.Values.network) }}
+    {{- $chosen4 = printf ", %s" (include "wireguard.firstHost" $.Values.network) }}
   {{- end }}
   {{- if not (kindIs "invalid" $.Values.network6) }}
     {{- $holds2 := (not (eq $.Values.dns.mode "coredns")) }}
@@ -401,24 +443,60 @@ PresharedKey = (pre-shared key)
     {{- end }}
     {{- if not $holds2 }}
       {{- $found4 := false }}
+      {{- $kept3 := list }}
       {{- range $allowedIP := ($peer.client).allowedIPs }}
-        {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
+        {{- $found5 := false }}
+        {{- range $routedNetwork := $peer.routedNetworks }}
+          {{- if eq (include "wireguard.networkBits" $routedNetwork) (include "wireguard.networkBits" $allowedIP) }}
+            {{- $found5 = true }}
+          {{- end }}
+        {{- end }}
+        {{- if not $found5 }}
+          {{- $kept3 = append $kept3 $allowedIP }}
+        {{- end }}
+      {{- end }}
+      {{- range $item := $kept3 }}
+        {{- if hasPrefix (include "wireguard.networkBits" $item) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
           {{- $found4 = true }}
         {{- end }}
       {{- end }}
       {{- $holds2 = $found4 }}
     {{- end }}
     {{- if $holds2 }}
-      {{- $chosen4 = "" }}
+      {{- $chosen5 = "" }}
     {{- else }}
-      {{- $chosen4 = printf ", %s" (include "wireguard.firstHost" $.Values.network6) }}
+      {{- $chosen5 = printf ", %s" (include "wireguard.firstHost" $.Values.network6) }}
     {{- end }}
   {{- else }}
-    {{- $chosen4 = "" }}
+    {{- $chosen5 = "" }}
   {{- end }}
-  {{- $chosen2 = printf "%s%s%s" (join ", " ($peer.client).allowedIPs) $chosen3 $chosen4 }}
+  {{- $chosen2 = printf "%s%s%s" $chosen3 $chosen4 $chosen5 }}
 {{- else }}
   {{- $chosen3 := "" }}
+  {{- $kept2 := list }}
+  {{- $kept := list }}
+  {{- range $allowedIP := $.Values.client.allowedIPs }}
+    {{- $found := false }}
+    {{- range $routedNetwork := $peer.routedNetworks }}
+      {{- if eq (include "wireguard.networkBits" $routedNetwork) (include "wireguard.networkBits" $allowedIP) }}
+        {{- $found = true }}
+      {{- end }}
+    {{- end }}
+    {{- if not $found }}
+      {{- $kept = append $kept $allowedIP }}
+    {{- end }}
+  {{- end }}
+  {{- range $allowedIP := $.Values.client.allowedIPs }}
+    {{- $found := false }}
+    {{- range $routedNetwork := $peer.routedNetworks }}
+      {{- if eq (include "wireguard.networkBits" $routedNetwork) (include "wireguard.networkBits" $allowedIP) }}
+        {{- $found = true }}
+      {{- end }}
+    {{- end }}
+    {{- if not $found }}
+      {{- $kept2 = append $kept2 $allowedIP }}
+    {{- end }}
+  {{- end }}
   {{- $found := false }}
   {{- range $address := $peer.addresses }}
     {{- if not (contains ":" $address) }}
@@ -426,8 +504,20 @@ PresharedKey = (pre-shared key)
     {{- end }}
   {{- end }}
   {{- $found2 := false }}
+  {{- $kept3 := list }}
   {{- range $allowedIP := $.Values.client.allowedIPs }}
-    {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network)) }}
+    {{- $found3 := false }}
+    {{- range $routedNetwork := $peer.routedNetworks }}
+      {{- if eq (include "wireguard.networkBits" $routedNetwork) (include "wireguard.networkBits" $allowedIP) }}
+        {{- $found3 = true }}
+      {{- end }}
+    {{- end }}
+    {{- if not $found3 }}
+      {{- $kept3 = append $kept3 $allowedIP }}
+    {{- end }}
+  {{- end }}
+  {{- range $item := $kept3 }}
+    {{- if hasPrefix (include "wireguard.networkBits" $item) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network)) }}
       {{- $found2 = true }}
     {{- end }}
   {{- end }}
@@ -444,8 +534,20 @@ PresharedKey = (pre-shared key)
     {{- end }}
     {{- if not $holds }}
       {{- $found4 := false }}
+      {{- $kept4 := list }}
       {{- range $allowedIP := $.Values.client.allowedIPs }}
-        {{- if hasPrefix (include "wireguard.networkBits" $allowedIP) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
+        {{- $found5 := false }}
+        {{- range $routedNetwork := $peer.routedNetworks }}
+          {{- if eq (include "wireguard.networkBits" $routedNetwork) (include "wireguard.networkBits" $allowedIP) }}
+            {{- $found5 = true }}
+          {{- end }}
+        {{- end }}
+        {{- if not $found5 }}
+          {{- $kept4 = append $kept4 $allowedIP }}
+        {{- end }}
+      {{- end }}
+      {{- range $item := $kept4 }}
+        {{- if hasPrefix (include "wireguard.networkBits" $item) (include "wireguard.networkBits" (include "wireguard.firstHost" $.Values.network6)) }}
           {{- $found4 = true }}
         {{- end }}
       {{- end }}
@@ -459,7 +561,7 @@ PresharedKey = (pre-shared key)
   {{- else }}
     {{- $chosen3 = "" }}
   {{- end }}
-  {{- $chosen2 = printf "%s%s%s" (join ", " $.Values.client.allowedIPs) (ternary "" (printf ", %s" (include "wireguard.firstHost" $.Values.network)) (or (not (eq $.Values.dns.mode "coredns")) (not $found) $found2)) $chosen3 }}
+  {{- $chosen2 = printf "%s%s%s" (ternary (join ", " $.Values.client.allowedIPs) (join ", " $kept) (empty $kept2)) (ternary "" (printf ", %s" (include "wireguard.firstHost" $.Values.network)) (or (not (eq $.Values.dns.mode "coredns")) (not $found) $found2)) $chosen3 }}
 {{- end }}
 AllowedIPs = {{ $chosen2 }}
 {{ ternary (printf "Endpoint = %s" $.Values.endpoint) "Endpoint = (endpoint)" (not (kindIs "invalid" $.Values.endpoint)) }}

@@ -1,0 +1,51 @@
+/** What a machine needs for the laboratory. */
+import * as fs from 'node:fs';
+import { LabError } from './processes';
+import { step } from './progress';
+import { labFolder, MEMORY_MIB } from './settings';
+import { missing, prepare, unable, type ToolName } from '../tools';
+
+const NEEDED: readonly ToolName[] = [
+  ...(['etcd', 'coredns', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const),
+  ...(['kubelet', 'kube-proxy', 'kubectl', 'helm-4.3.1', 'ip', 'busybox'] as const),
+  ...(['debootstrap', 'mke2fs', 'openssl', 'setcap', 'setpriv', 'socat', 'ssh'] as const),
+];
+
+/** What building everything needs at its worst, and what a run needs. */
+const DISK_GIB = 12;
+
+/** The machine cannot have a laboratory. */
+export class Unfit extends LabError {}
+
+/**
+ * Obtains the tools.
+ *
+ * @throws Unfit with one sentence that says what the machine lacks
+ */
+export async function prepareMachine(nodes: number): Promise<void> {
+  for (const ability of ['linux', 'root', 'netns', 'tun'] as const) {
+    const lacks = unable(ability);
+    if (lacks !== undefined) throw new Unfit(`the laboratory needs root on Linux: ${lacks}`);
+  }
+  const needed = nodes * MEMORY_MIB.node + MEMORY_MIB.outside + MEMORY_MIB.controlPlane;
+  const available = Number(/^MemAvailable: +([0-9]+) kB$/m.exec(fs.readFileSync('/proc/meminfo', 'utf8'))?.[1]) / 1024;
+  if (available < needed) {
+    throw new Unfit(
+      `the laboratory needs ${needed} MiB of memory for ${nodes} nodes, and ${Math.floor(available)} MiB are free`,
+    );
+  }
+  fs.mkdirSync(labFolder(), { recursive: true });
+  const { bavail, bsize } = fs.statfsSync(labFolder());
+  const free = (bavail * bsize) / 2 ** 30;
+  if (free < DISK_GIB) {
+    throw new Unfit(`the laboratory needs ${DISK_GIB} GiB in ${labFolder()}, and ${free.toFixed(1)} GiB are free`);
+  }
+  if (NEEDED.some((name) => missing(name) !== undefined)) {
+    await step('tools', () => prepare(() => undefined, NEEDED));
+  }
+  const lacking = NEEDED.flatMap((name) => {
+    const reason = missing(name);
+    return reason === undefined ? [] : [`${name}: ${reason}`];
+  });
+  if (lacking.length > 0) throw new Unfit(`the laboratory lacks tools:\n  ${lacking.join('\n  ')}`);
+}
