@@ -35,7 +35,7 @@ const KUBERNETES_PROGRAMS = [
   'kubelet',
 ] as const;
 export type KubernetesProgram = (typeof KUBERNETES_PROGRAMS)[number];
-const KUBERNETES_RELEASE = '1.34.4';
+export const KUBERNETES_RELEASE = '1.34.4';
 
 /** Commands and the Debian packages that have them. */
 const DEBIAN_PACKAGES = {
@@ -60,6 +60,8 @@ const LAB_PACKAGES = {
   setcap: 'libcap2-bin',
   socat: 'socat',
   ssh: 'openssh-client',
+  sysctl: 'procps',
+  xz: 'xz-utils',
 } as const;
 
 /** Debian packages that start a daemon where they are installed, so they are only unpacked, in the version that Debian has. */

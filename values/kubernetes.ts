@@ -217,7 +217,7 @@ export const pod = {
     .max(86_400)
     .default(30)
     .describe(
-      'Seconds until the pod of a node that is not ready starts on another one; the cluster needs 40 to 50 s before that to notice',
+      'Seconds until the pod of a node that is not ready starts on another one, whatever `tolerations` say; the cluster needs 40 to 50 s before that to notice',
     ),
   affinity: anyMap
     .default({})

@@ -87,7 +87,7 @@ finish() {
 	trap - EXIT
 	trap '' TERM INT
 	for child in $SLEEPER $RESOLVER $KEEPER; do
-		kill "$child" 2>/dev/null || :
+		kill -KILL "$child" 2>/dev/null || : # see busy
 	done
 	# A failure in service leaves the tunnels as they are: the next start of the container finds and takes them.
 	if [ -n "$OURS" ] && { [ -z "$STARTED" ] || [ "$result" -eq 0 ]; }; then
@@ -820,6 +820,7 @@ start() {
 tick() {
 	stamp=$(inputs)
 	if ! is_up; then
+		status "$LIVE" 0 "the interface $INTERFACE is missing or down"
 		busy attempt bring_up
 	elif [ "$stamp" != "$APPLIED" ]; then
 		busy attempt apply

@@ -8,7 +8,7 @@ import { missing, prepare, unable, type ToolName } from '../tools';
 const NEEDED: readonly ToolName[] = [
   ...(['etcd', 'coredns', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const),
   ...(['kubelet', 'kube-proxy', 'kubectl', 'helm-4.3.1', 'ip', 'busybox'] as const),
-  ...(['debootstrap', 'mke2fs', 'openssl', 'setcap', 'setpriv', 'socat', 'ssh'] as const),
+  ...(['debootstrap', 'mke2fs', 'openssl', 'setcap', 'setpriv', 'socat', 'ssh', 'sysctl', 'xz'] as const),
 ];
 
 /** What building everything needs at its worst, and what a run needs. */
@@ -27,6 +27,9 @@ export async function prepareMachine(nodes: number): Promise<void> {
     const lacks = unable(ability);
     if (lacks !== undefined) throw new Unfit(`the laboratory needs root on Linux: ${lacks}`);
   }
+  if (process.arch !== 'x64') throw new Unfit(`the laboratory needs an x86-64 processor, not ${process.arch}`);
+  if (!fs.existsSync('/proc/sys/net/ipv6'))
+    throw new Unfit('the laboratory needs IPv6, which this kernel has turned off');
   const needed = nodes * MEMORY_MIB.node + MEMORY_MIB.outside + MEMORY_MIB.controlPlane;
   const available = Number(/^MemAvailable: +([0-9]+) kB$/m.exec(fs.readFileSync('/proc/meminfo', 'utf8'))?.[1]) / 1024;
   if (available < needed) {

@@ -43,10 +43,11 @@ export abstract class Host {
     return this.run(`curl -sS -f -m 10 '${url}'`);
   }
 
-  /** @throws if a web server answers */
+  /** @throws if anything answers, even that it refuses */
   async noGet(url: string): Promise<void> {
-    const code = await this.run(`curl -sS -m 4 -o /dev/null -w '%{http_code}' '${url}' 2>/dev/null || :`);
-    if (code.trim() !== '000') throw new LabError(`${url} answers ${code}`);
+    const timedOut = 28;
+    const code = await this.run(`curl -s -m 4 -o /dev/null '${url}' && echo 0 || echo $?`);
+    if (Number(code) !== timedOut) throw new LabError(`${url} is answered: curl ends with ${code.trim()}`);
   }
 }
 

@@ -26,6 +26,9 @@ import { CLUSTER, labFolder, MEMORY_MIB, node, outside, OUTSIDE, runFolder, type
 import { alone, isAlive, processOf, readState, writeState, type State } from './state';
 import { HELM_VERSIONS, tools } from '../tools';
 
+/** Of how many runs the logs are kept. */
+const KEPT_LOGS = 5;
+
 export interface UpOptions {
   readonly nodes?: number;
   /** Whether it stays when this process ends. */
@@ -43,12 +46,12 @@ export class Lab {
 
   /** Starts a cluster and waits until it is of use. If it does not become so, nothing is left but its logs. */
   static async up({ nodes = 2, stays }: UpOptions): Promise<Lab> {
-    await prepareMachine(nodes);
-    return alone(() => Lab.begin(nodes, stays));
+    return alone('lab', () => Lab.begin(nodes, stays));
   }
 
   private static async begin(nodes: number, stays: boolean): Promise<Lab> {
     if (Lab.running() !== undefined) throw new LabError('a laboratory is up already: `npm run lab down` ends it');
+    await prepareMachine(nodes);
     await Lab.sweep();
     const parts = await buildMachine();
     const lab = await step('namespaces and networks', () => Lab.keep(parts, nodes, stays));
@@ -56,9 +59,12 @@ export class Lab {
       await lab.start();
     } catch (error) {
       resume();
-      const logs = await lab.keepLogs();
-      await lab.down();
-      if (error instanceof LabError) error.message += `\n  logs: ${logs}`;
+      try {
+        const logs = await lab.keepLogs();
+        if (error instanceof LabError) error.message += `\n  logs: ${logs}`;
+      } finally {
+        await lab.down();
+      }
       throw error;
     }
     return lab;
@@ -66,7 +72,7 @@ export class Lab {
 
   /** Ends what is up, and removes what is left of what is not: tells whether there was something. */
   static down(): Promise<boolean> {
-    return alone(async () => {
+    return alone('lab', async () => {
       const lab = Lab.running();
       await (lab === undefined ? Lab.sweep() : lab.down());
       return lab !== undefined;
@@ -97,11 +103,6 @@ export class Lab {
 
   get machines(): Machine[] {
     return Array.from({ length: this.state.nodes }, (_, index) => node(index + 1));
-  }
-
-  /** Whether it is there to play with, and not for one run of the tests. */
-  get stays(): boolean {
-    return this.state.stays;
   }
 
   get since(): string {
@@ -136,7 +137,17 @@ export class Lab {
   on(machine: Machine, script: string, options: RunOptions = {}): Promise<string> {
     const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'];
     const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${this.folder}/ssh-%h`, '-o', 'ControlPersist=600'];
-    const connection = ['-i', path.join(this.folder, 'id'), '-o', 'ConnectTimeout=5', ...known, ...shared];
+    const identity = [
+      '-F',
+      'none',
+      '-i',
+      path.join(this.folder, 'id'),
+      '-o',
+      'IdentitiesOnly=yes',
+      '-o',
+      'BatchMode=yes',
+    ];
+    const connection = [...identity, '-o', 'ConnectTimeout=5', ...known, ...shared];
     return run('nsenter', [...this.entrance(), 'ssh', ...connection, `root@${machine.address}`, script], options);
   }
 
@@ -179,6 +190,9 @@ export class Lab {
       ),
     );
     await fs.promises.cp(path.join(this.folder, 'logs'), kept, { recursive: true });
+    const older = fs.readdirSync(path.dirname(kept)).filter((name) => name.startsWith('run-'));
+    for (const name of older.sort().slice(0, -KEPT_LOGS))
+      await fs.promises.rm(path.join(path.dirname(kept), name), { recursive: true });
     return kept;
   }
 
@@ -190,7 +204,9 @@ export class Lab {
 
   private entrance(): string[] {
     const namespaces = `/proc/${this.state.pid}/ns`;
-    return [`--net=${namespaces}/net`, `--mount=${namespaces}/mnt`, `--pid=${namespaces}/pid_for_children`, '--'];
+    const into = [`--net=${namespaces}/net`, `--mount=${namespaces}/mnt`, `--pid=${namespaces}/pid_for_children`];
+    // nsenter has a child in the other namespace for processes, which must not outlive it.
+    return [...into, '--', 'setpriv', '--pdeathsig', 'KILL', '--'];
   }
 
   private static async keep(parts: MachineParts, nodes: number, stays: boolean): Promise<Lab> {
@@ -216,6 +232,7 @@ export class Lab {
         FIRST_NODE6: node(1).address6,
       }),
     );
+    const port = await freePort();
     const log = fs.openSync(path.join(folder, 'logs/keeper.log'), 'w');
     const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
     const keeper = ['unshare', ...namespaces, 'sh', path.join(__dirname, 'keeper.sh'), folder];
@@ -224,24 +241,27 @@ export class Lab {
     fs.closeSync(log);
     await once(child, 'spawn');
     child.unref();
+    const { pid = 0 } = child;
     const state = {
-      ...processOf(child.pid ?? 0),
-      port: await freePort(),
+      ...processOf(pid),
+      port,
       nodes,
-      stays,
       since: new Date().toISOString(),
       parts,
     };
     writeState(state);
-    await until(
-      'namespaces and networks',
-      20,
-      () => {
-        if (!isAlive(state)) throw new LabError(fs.readFileSync(path.join(folder, 'logs/keeper.log'), 'utf8'));
-        return Promise.resolve(fs.existsSync(path.join(folder, 'ready')) ? true : undefined);
-      },
-      0.05,
-    );
+    try {
+      await until(
+        'namespaces and networks',
+        20,
+        () => Promise.resolve(fs.existsSync(path.join(folder, 'ready')) || !isAlive(state) ? true : undefined),
+        0.05,
+      );
+      if (!isAlive(state)) throw new LabError(fs.readFileSync(path.join(folder, 'logs/keeper.log'), 'utf8'));
+    } catch (error) {
+      await new Lab(state).down();
+      throw error;
+    }
     return new Lab(state);
   }
 
@@ -413,7 +433,6 @@ export class Lab {
       ...[tools.coredns(), '-conf', path.join(__dirname, 'Corefile')],
     ]);
     await this.kubectl(['apply', '-f', path.join(__dirname, 'addons.yaml')]);
-    await this.apply(...folders());
   }
 
   private async nodesReady(): Promise<void> {
@@ -471,29 +490,6 @@ const OUTSIDE_SETTINGS = {
   WORLD: OUTSIDE.world,
   WORLD6: OUTSIDE.world6,
 };
-
-/** Volumes that are folders of the first node. */
-function folders(): unknown[] {
-  return Array.from({ length: 8 }, (_, index) => ({
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name: `folder-${index + 1}` },
-    spec: {
-      capacity: { storage: '1Gi' },
-      accessModes: ['ReadWriteOnce', 'ReadWriteMany'],
-      persistentVolumeReclaimPolicy: 'Retain',
-      storageClassName: 'folders',
-      hostPath: { path: `/var/lib/lab/folder-${index + 1}`, type: 'DirectoryOrCreate' },
-      nodeAffinity: {
-        required: {
-          nodeSelectorTerms: [
-            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node(1).name] }] },
-          ],
-        },
-      },
-    },
-  }));
-}
 
 function shellVariables(variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables)

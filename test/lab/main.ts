@@ -8,7 +8,7 @@ const USAGE = `npm run lab up [-- --nodes 3] | status | down`;
 
 async function main(args: readonly string[]): Promise<number | undefined> {
   const [command = '', option, value, ...rest] = args;
-  const nodes = option === '--nodes' && /^[1-5]$/.test(value ?? '') ? Number(value) : undefined;
+  const nodes = option === '--nodes' && /^[2-5]$/.test(value ?? '') ? Number(value) : undefined;
   if (rest.length > 0 || (option !== undefined && (command !== 'up' || nodes === undefined)))
     throw new LabError(`use ${USAGE}`);
   switch (command) {

@@ -30,10 +30,12 @@ export interface MachineParts {
 
 /** Builds what is not there yet. */
 export async function buildMachine(): Promise<MachineParts> {
-  const archive = (await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages']))
-    .split('\n')[0]
+  const ofDebian = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
+  const archive = (await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', ...ofDebian]))
+    .split('\n')
+    .find((address) => /^https?:/.test(address))
     ?.replace(/\/$/, '');
-  if (archive === undefined || archive === '') throw new LabError('apt-get knows no archive to take Debian 13 from');
+  if (archive === undefined) throw new LabError('apt-get knows no archive of Debian to take Debian 13 from');
 
   const base = await part({
     name: 'base',

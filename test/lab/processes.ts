@@ -42,14 +42,17 @@ export function run(command: string, args: readonly string[], options: RunOption
     const log = options.log === undefined ? undefined : fs.openSync(options.log, 'a');
     let output = '';
     let errors = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (log !== undefined) fs.writeSync(log, chunk);
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      errors += chunk.toString();
-      if (log !== undefined) fs.writeSync(log, chunk);
-    });
+    const keep = (chunk: Buffer): string => {
+      try {
+        if (log !== undefined) fs.writeSync(log, chunk);
+      } catch (error) {
+        // A full disk is told by the program too, which goes on or ends.
+        errors += `${options.log ?? ''}: ${String(error)}\n`;
+      }
+      return chunk.toString();
+    };
+    child.stdout.on('data', (chunk: Buffer) => (output += keep(chunk)));
+    child.stderr.on('data', (chunk: Buffer) => (errors += keep(chunk)));
     // Whoever does not read its input may be gone before it is written.
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input ?? '');
@@ -84,7 +87,9 @@ export function run(command: string, args: readonly string[], options: RunOption
 
 /** Runs a program with namespaces for its mounts and processes, so that none of either is left. */
 export function runIsolated(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  return run('unshare', ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', command, ...args], options);
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  // What is built is downloaded first.
+  return run('unshare', [...namespaces, command, ...args], { seconds: 1800, ...options });
 }
 
 /** From now on a signal ends what runs, and `run` starts nothing more; whoever waits for it cleans up and is told. */

@@ -61,7 +61,7 @@ describe('what an earlier run left', () => {
         fs.mkdirSync(lab(cache, folder), { recursive: true });
       // Of a process that ended, and whose id this one got.
       fs.writeFileSync(lab(cache, 'run/state.json'), JSON.stringify({ ...processOf(process.pid), born: '1' }));
-      fs.writeFileSync(lab(cache, 'at-work'), JSON.stringify({ pid: process.pid, born: '1' }));
+      fs.writeFileSync(lab(cache, 'at-work-lab'), JSON.stringify({ pid: process.pid, born: '1' }));
       expect(run(cache, 'main', ['status'])).toEqual({ code: 1, said: 'no laboratory is up\n' });
       expect(run(cache, 'main', ['down'])).toEqual({ code: 0, said: 'no laboratory was up\n' });
       expect(fs.readdirSync(lab(cache))).toEqual(['parts']);
@@ -72,30 +72,39 @@ describe('what an earlier run left', () => {
   test('is left to who is still at work', () => {
     withFolder((cache) => {
       fs.mkdirSync(lab(cache, 'parts/.unfinished-node'), { recursive: true });
-      fs.writeFileSync(lab(cache, 'at-work'), JSON.stringify(processOf(process.pid)));
+      fs.writeFileSync(lab(cache, 'at-work-lab'), JSON.stringify(processOf(process.pid)));
       const sentence = `process ${process.pid} is building, starting or ending the laboratory; wait for it, or end it\n`;
       expect(run(cache, 'main', ['down'])).toEqual({ code: 1, said: sentence });
-      expect(fs.readdirSync(lab(cache)).sort()).toEqual(['at-work', 'parts']);
+      expect(run(cache, 'test', ['smoke'])).toEqual({ code: 1, said: sentence });
+      expect(fs.readdirSync(lab(cache)).sort()).toEqual(['at-work-lab', 'parts']);
       expect(fs.readdirSync(lab(cache, 'parts'))).toEqual(['.unfinished-node']);
     });
   });
 
-  test('a run of the tests is not shared', () => {
+  test('a run of the tests is by itself', () => {
     withFolder((cache) => {
-      fs.mkdirSync(lab(cache, 'run'), { recursive: true });
-      fs.writeFileSync(lab(cache, 'run/state.json'), JSON.stringify({ ...processOf(process.pid), stays: false }));
-      expect(run(cache, 'test', ['smoke'])).toEqual({
-        code: 1,
-        said: 'another run of the tests has the laboratory; wait for it\n',
-      });
+      fs.mkdirSync(lab(cache), { recursive: true });
+      fs.writeFileSync(lab(cache, 'at-work-tests'), JSON.stringify(processOf(process.pid)));
+      const said = `process ${process.pid} runs tests in the laboratory; wait for it, or end it\n`;
+      expect(run(cache, 'test', ['smoke'])).toEqual({ code: 1, said });
     });
   });
 });
 
-describeWith(['root', 'linux', 'netns', 'tun', 'setpriv'], 'a machine that is not fit is told in one sentence', () => {
+describeWith(['shellcheck'], 'shellcheck takes', () => {
+  const scripts = fs
+    .readdirSync(__dirname, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.sh'));
+  test.each(scripts)('%s', (script) => {
+    const { status, stdout } = spawnSync('shellcheck', ['-s', 'sh', script], { cwd: __dirname, encoding: 'utf8' });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+  });
+});
+
+describeWith(['root', 'linux', 'netns', 'tun'], 'a machine that is not fit is told in one sentence', () => {
   const changed = (change: string): string[] => ['unshare', '--mount', 'sh', '-ec', `${change}; exec "$@"`, 'sh'];
   test.each([
-    ['no root', () => ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'], /needs root on Linux: .+/],
+    ['no root', () => ['unshare', '--user', '--map-user=65534'], /needs root on Linux: .+/],
     [
       'too little memory',
       (cache: string) => {
@@ -106,7 +115,9 @@ describeWith(['root', 'linux', 'netns', 'tun', 'setpriv'], 'a machine that is no
     ],
     [
       'too little disk',
-      (cache: string) => changed(`mount -t tmpfs -o size=64m tmpfs ${cache}`),
+      (cache: string) =>
+        changed(`mount -t tmpfs -o size=64m tmpfs ${cache}
+          echo 'MemAvailable: 99999999 kB' >${cache}/meminfo; mount --bind ${cache}/meminfo /proc/meminfo`),
       /needs 12 GiB in .*, and 0\.1 GiB are free/,
     ],
   ])('%s', (_, starter, sentence) => {

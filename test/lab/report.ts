@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import type { Lab } from './lab';
 import type { Row } from './scenario';
 import type { steps } from './progress';
+import { KUBERNETES_RELEASE } from '../tools';
 
 export async function report(
   lab: Lab,
@@ -36,7 +37,7 @@ export async function report(
   return [
     fs.readFileSync(path.join(__dirname, 'report.md'), 'utf8').trim(),
     '',
-    `Kubernetes 1.34.4, containerd ${versions.get('containerd') ?? ''}, Linux ${kernel}, ${lab.machines.length} nodes, ${new Date().toISOString().slice(0, 10)}.`,
+    `Kubernetes ${KUBERNETES_RELEASE}, containerd ${versions.get('containerd') ?? ''}, Linux ${kernel}, ${lab.machines.length} nodes, ${new Date().toISOString().slice(0, 10)}.`,
     '',
     '| Step | Seconds |',
     '| ---- | ------- |',

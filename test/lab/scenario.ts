@@ -26,6 +26,7 @@ export interface Row {
 export class Context {
   readonly rows: Row[] = [];
   private readonly clients: Client[] = [];
+  private readonly undoing: (() => Promise<unknown>)[] = [];
   private numbers = 0;
 
   constructor(
@@ -120,6 +121,11 @@ export class Context {
     );
   }
 
+  /** Takes back at the end, however it comes, what was done outside of the namespace. */
+  atEnd(undo: () => Promise<unknown>): void {
+    this.undoing.push(undo);
+  }
+
   /** Makes the namespace, with the label that the documentation asks for, after that of a run that was ended. */
   async begin(): Promise<void> {
     await this.deleteNamespace();
@@ -145,6 +151,7 @@ export class Context {
 
   async end(): Promise<void> {
     for (const client of this.clients) await client.remove();
+    for (const undo of this.undoing) await undo();
     await this.deleteNamespace();
   }
 

@@ -37,8 +37,6 @@ export const TOOLS_IMAGE = 'lab.example/tools:1';
 export const CLUSTER = {
   gateway: '172.30.0.1',
   gateway6: 'fd00:30::1',
-  nodes: '172.30.0.0/24',
-  nodes6: 'fd00:30::/64',
   pods: '10.234.0.0/16',
   pods6: 'fd00:234::/48',
   services: '10.96.0.0/16',

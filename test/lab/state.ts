@@ -16,8 +16,6 @@ interface Process {
 export interface State extends Process {
   readonly port: number;
   readonly nodes: number;
-  /** Whether it stays when the process ends that made it. */
-  readonly stays: boolean;
   readonly since: string;
   readonly parts: MachineParts;
 }
@@ -30,16 +28,22 @@ export function readState(): State | undefined {
   return read<State>(path.join(runFolder(), 'state.json'));
 }
 
-/** Does what only one may do at a time: build, start, end. */
-export async function alone<T>(work: () => Promise<T>): Promise<T> {
-  const file = path.join(labFolder(), 'at-work');
+/** What only one process may do at a time. */
+const WORK = {
+  lab: 'is building, starting or ending the laboratory',
+  tests: 'runs tests in the laboratory',
+} as const;
+
+/** Does it, unless another process is at it. */
+export async function alone<T>(what: keyof typeof WORK, work: () => Promise<T>): Promise<T> {
+  const file = path.join(labFolder(), `at-work-${what}`);
   const own = `${file}.${process.pid}`;
   fs.mkdirSync(labFolder(), { recursive: true });
   fs.writeFileSync(own, JSON.stringify(processOf(process.pid)));
   try {
     const other = read<Process>(file);
     if (other !== undefined && isAlive(other)) {
-      throw new LabError(`process ${other.pid} is building, starting or ending the laboratory; wait for it, or end it`);
+      throw new LabError(`process ${other.pid} ${WORK[what]}; wait for it, or end it`);
     }
     fs.rmSync(file, { force: true });
     // Under its name it appears whole, and once.

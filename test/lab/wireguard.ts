@@ -29,15 +29,16 @@ export class WireGuard {
   }
 
   /**
-   * Makes the Secret of the private key, and installs the chart as a user would.
+   * Installs the chart as a user would.
    *
+   * @param key - of the server, in a Secret; without it the pod makes one
    * @param addresses - what the Service gets from a load balancer, for which `helm --wait` waits
    */
   static async install(
     context: Context,
     release: string,
     values: object,
-    key: KeyPair,
+    key?: KeyPair,
     addresses: readonly string[] = [],
   ): Promise<WireGuard> {
     const wireguard = await WireGuard.prepare(context, release, values, key);
@@ -49,13 +50,20 @@ export class WireGuard {
   }
 
   /** Makes the Secret of the private key and the values file, and installs nothing. */
-  static async prepare(context: Context, release: string, values: object, key: KeyPair): Promise<WireGuard> {
-    const secret = `${release}-wireguard-private-key`;
-    const from = `--from-file=private-key=${context.file('server.key', key.private)}`;
-    await context.kubectl('create', 'secret', 'generic', secret, from);
+  static async prepare(context: Context, release: string, values: object, key?: KeyPair): Promise<WireGuard> {
+    if (key !== undefined) {
+      const secret = `${release}-wireguard-private-key`;
+      const from = `--from-file=private-key=${context.file('server.key', key.private)}`;
+      await context.kubectl('create', 'secret', 'generic', secret, from);
+    }
     // YAML contains JSON.
-    const file = context.file(`${release}.yaml`, JSON.stringify({ serverPublicKey: key.public, ...values }));
-    return new WireGuard(context, release, file);
+    const pinned = { ...(key === undefined ? {} : { serverPublicKey: key.public }), ...values };
+    return new WireGuard(context, release, context.file(`${release}.yaml`, JSON.stringify(pinned)));
+  }
+
+  /** Installs it again, after it was uninstalled. */
+  async reinstall(): Promise<void> {
+    await this.helm('install');
   }
 
   /** With more values beside those of the installation. */
@@ -98,17 +106,18 @@ export class WireGuard {
 
   /** The node where it runs, another one, and the addresses of the pod. */
   async place(): Promise<{ node: Machine; other: Machine; podIP: string; podIP6: string }> {
-    // The pod of a lost node stays for a while, beside its successor.
     const newest = '{.items[-1:].spec.nodeName} {.items[-1:].status.podIPs[*].ip}';
-    const [name = '', podIP = '', podIP6 = ''] = (
-      await this.context.kubectl(
-        ...['get', 'pods', '-l', this.selector, '--sort-by=.metadata.creationTimestamp', '-o', `jsonpath=${newest}`],
-      )
-    ).split(' ');
+    const [name = '', podIP = '', podIP6 = ''] = (await this.newest(newest)).split(' ');
     const node = this.context.lab.machines.find((machine) => machine.name === name);
     const other = this.context.lab.machines.find((machine) => machine.name !== name);
     if (node === undefined || other === undefined) throw new LabError(`the server is on no node of two: ${name}`);
     return { node, other, podIP, podIP6 };
+  }
+
+  /** Something of its pod: that of a lost node stays for a while, beside its successor. */
+  private newest(path: string): Promise<string> {
+    const sorted = ['get', 'pods', '-l', this.selector, '--sort-by=.metadata.creationTimestamp'];
+    return this.context.kubectl(...sorted, '-o', `jsonpath=${path}`);
   }
 
   /** Waits until all of it is Ready. */
@@ -121,11 +130,12 @@ export class WireGuard {
     await this.context.kubectl('wait', '--for=condition=Ready=false', 'pod', '-l', this.selector, '--timeout=60s');
   }
 
-  /** @throws if a container of it was started more than once */
-  async neverRestarted(): Promise<void> {
-    const path = '{.items[*].status.containerStatuses[*].restartCount}';
-    const counts = await this.context.kubectl('get', 'pods', '-l', this.selector, '-o', `jsonpath=${path}`);
-    if (/[1-9]/.test(counts)) throw new LabError(`restarts: ${counts}`);
+  /** @throws unless the containers of its pod were started again so often, in all */
+  async restarted(times = 0): Promise<void> {
+    const newest = '{.items[-1:].status.containerStatuses[*].restartCount}';
+    const counts = await this.newest(newest);
+    const all = counts.split(' ').reduce((sum, count) => sum + Number(count), 0);
+    if (counts === '' || all !== times) throw new LabError(`containers were started again ${counts} times`);
   }
 
   /** Waits until a changed ConfigMap or Secret is in service. */
@@ -138,6 +148,7 @@ export class WireGuard {
 
 /** A pod of the web server. */
 export interface WebPod {
+  readonly name: string;
   readonly node: string;
   readonly address: string;
   readonly address6: string;
@@ -187,11 +198,11 @@ export async function installWeb(context: Context): Promise<WebPod[]> {
     },
   );
   await context.kubectl('rollout', 'status', 'daemonset/web', '--timeout=180s');
-  const path = '{range .items[*]}{.spec.nodeName} {.status.podIPs[*].ip}{"\\n"}{end}';
+  const path = '{range .items[*]}{.metadata.name} {.spec.nodeName} {.status.podIPs[*].ip}{"\\n"}{end}';
   const pods = (await context.kubectl('get', 'pods', '-l', 'app=web', '-o', `jsonpath=${path}`)).trim().split('\n');
   return pods.map((line) => {
-    const [node = '', address = '', address6 = ''] = line.split(' ');
-    return { node, address, address6 };
+    const [name = '', node = '', address = '', address6 = ''] = line.split(' ');
+    return { name, node, address, address6 };
   });
 }
 

@@ -17,6 +17,5 @@ cat >"$folder/etc/apt/apt.conf.d/99lab" <<-'END'
 	APT::Install-Recommends "false";
 	Acquire::Languages "none";
 END
-chroot "$folder" apt-get update -q
 rm -f "$folder/etc/resolv.conf"
 rm -rf "$folder/usr/share/doc" "$folder/usr/share/man" "$folder/usr/share/locale" "$folder/usr/share/info"

@@ -12,6 +12,7 @@ mount -t proc proc "$folder/proc"
 apt-config dump | grep -i '^Acquire::[^ ]*proxy' >"$folder/etc/apt/apt.conf.d/99machine" || :
 cp /etc/resolv.conf "$folder/etc/resolv.conf"
 cp /etc/hosts "$folder/etc/hosts"
+chroot "$folder" apt-get update -q
 DEBIAN_FRONTEND=noninteractive chroot "$folder" apt-get install -y -q -o Dpkg::Options::=--force-confold "$@"
 umount "$folder/proc"
 # shellcheck disable=SC2016 # dpkg-query's own variables

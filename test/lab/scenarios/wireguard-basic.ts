@@ -49,11 +49,11 @@ export const scenario: Scenario = {
     await context.check('helm test', async () => {
       await lab.helm(['test', 'vpn', '-n', context.namespace, '--timeout', '2m']);
     });
-    await context.check('no container was started again', () => vpn.neverRestarted());
+    await context.check('no container was started again', () => vpn.restarted());
     await context.check('helm uninstall leaves nothing', async () => {
       await client.disconnect();
       await vpn.uninstall();
-      const kinds = 'all,configmaps,networkpolicies,serviceaccounts,persistentvolumeclaims';
+      const kinds = 'all,configmaps,secrets,networkpolicies,serviceaccounts,persistentvolumeclaims';
       const left = await context.kubectl('get', kinds, '-l', vpn.selector, '-o', 'name');
       if (left !== '') throw new LabError(`left: ${left}`);
     });

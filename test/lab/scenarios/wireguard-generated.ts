@@ -1,9 +1,9 @@
 import { LabError } from '../processes';
 import { same, type Context, type Scenario } from '../scenario';
+import { WireGuard } from '../wireguard';
 
 const NODE_PORT = 31830;
 const RELEASE = 'home';
-const NAME = `${RELEASE}-wireguard`;
 
 export const scenario: Scenario = {
   title: 'Keys that the pod makes work as the notes say, stay secret, and survive the pod and the release',
@@ -19,12 +19,6 @@ export const scenario: Scenario = {
       client: { allowedIPs: ['10.13.13.0/24'] },
       peers: { phone: { generate: true, addresses: ['10.13.13.2'] } },
     };
-    const file = context.file('values.yaml', JSON.stringify(values));
-    const install = (): Promise<string> =>
-      lab.helm([
-        ...['install', RELEASE, `${context.charts}/wireguard`, '-n', context.namespace, '-f', file],
-        ...['--wait', '--timeout', '3m'],
-      ]);
     /** A command that the notes print, as they print it. */
     const noted = async (beginning: string): Promise<string> => {
       const notes = await lab.helm(['get', 'notes', RELEASE, '-n', context.namespace]);
@@ -35,63 +29,56 @@ export const scenario: Scenario = {
     const publicKey = async (): Promise<string> => (await noted('wg show wg0 public-key')).trim();
 
     await context.prepare('a volume', async () => {
+      await lab.kubectl(['delete', 'persistentvolume', context.namespace, '--ignore-not-found', '--timeout=60s']);
       await lab.on(node, `rm -rf /var/lib/${context.namespace}`);
       await lab.apply(volume(context, node.name));
     });
-    await context.prepare('helm install --wait', install);
-    let conf = '';
-    await context.prepare('the file, by the command of the notes', async () => {
-      conf = await noted('showconf.sh phone');
-    });
+    const vpn = await context.prepare('helm install --wait', () => WireGuard.install(context, RELEASE, values));
+    const [conf = ''] = await context.prepare('the file, by the command of the notes', async () => [
+      await noted('showconf.sh phone'),
+    ]);
     const key = await publicKey();
     const client = await context.client('phone');
     /** A client that lost its session shakes hands again after 15 s without an answer. */
-    const pinged = (): Promise<string> => client.run('ping -n -q -c 1 -i 1 -w 40 10.13.13.1 | sed -n "s/^rtt.*= //p"');
+    const pinged = async (): Promise<void> => void (await client.run('ping -n -q -c 1 -w 40 10.13.13.1'));
     await context.check('a client with that file reaches the server', async () => {
       await client.connect(conf);
       return client.ping('10.13.13.1');
     });
     await context.check('the QR code, by the same command', async () => {
-      const code = await context.kubectl(
-        ...['exec', `deploy/${NAME}`, '-c', 'wireguard', '--', 'sh', '/scripts/showconf.sh', 'phone', '--qr'],
-      );
+      const code = await vpn.exec('sh /scripts/showconf.sh phone --qr');
       if (!/[▀▄█]/.test(code)) throw new LabError(`no QR code: ${code.slice(0, 200)}`);
     });
-    await context.check('no key is in the log', async () => {
-      const log = await context.kubectl('logs', `deploy/${NAME}`, '--all-containers');
+    await context.check('no key is in a log, an event, or an object', async () => {
+      const log = await context.kubectl('logs', `deploy/${vpn.name}`, '--all-containers');
       if (!log.includes('WARNING: the volume')) throw new LabError('the log does not tell of the empty volume');
-      for (const [, secret = ''] of conf.matchAll(/^(?:PrivateKey|PresharedKey) = (.*)$/gm))
-        if (log.includes(secret)) throw new LabError('the log holds a secret key');
+      const kinds = 'all,configmaps,secrets,events,persistentvolumeclaims';
+      const objects = await lab.kubectl(['get', kinds, '--all-namespaces', '-o', 'yaml']);
+      if (!objects.includes(vpn.name)) throw new LabError('the search would find nothing');
+      const own = (await vpn.exec('wg show wg0 private-key')).trim();
+      const secrets = [...conf.matchAll(/^(?:PrivateKey|PresharedKey) = (.*)$/gm)].map(([, secret = '']) => secret);
+      for (const secret of [own, ...secrets])
+        if (secret === '' || (log + objects).includes(secret)) throw new LabError('the log or an object holds a key');
     });
     await context.check('the keys survive the pod', async () => {
-      await context.kubectl('delete', 'pod', '-l', `app.kubernetes.io/instance=${RELEASE}`, '--wait');
-      await context.kubectl('rollout', 'status', `deployment/${NAME}`, '--timeout=120s');
+      await context.kubectl('delete', 'pod', '-l', vpn.selector, '--wait');
+      await vpn.ready();
       same('the public key', await publicKey(), key);
       return pinged();
     });
     await context.check('helm uninstall leaves the claim, and nothing else', async () => {
-      await lab.helm(['uninstall', RELEASE, '-n', context.namespace, '--wait', '--timeout', '3m']);
-      await context.kubectl(
-        'wait',
-        '--for=delete',
-        'pod',
-        '-l',
-        `app.kubernetes.io/instance=${RELEASE}`,
-        '--timeout=60s',
-      );
+      await vpn.uninstall();
       const kinds = 'all,configmaps,secrets,persistentvolumeclaims,networkpolicies,serviceaccounts';
-      const left = (
-        await context.kubectl('get', kinds, '-l', `app.kubernetes.io/instance=${RELEASE}`, '-o', 'name')
-      ).trim();
-      same('what is left', left, `persistentvolumeclaim/${NAME}-generated-keys`);
+      const left = (await context.kubectl('get', kinds, '-l', vpn.selector, '-o', 'name')).trim();
+      same('what is left', left, `persistentvolumeclaim/${vpn.name}-generated-keys`);
     });
     await context.check('the keys survive the release: the old file works with the next one', async () => {
-      await install();
+      await vpn.reinstall();
       same('the public key', await publicKey(), key);
       return pinged();
     });
     await client.disconnect();
-    await lab.helm(['uninstall', RELEASE, '-n', context.namespace, '--wait', '--timeout', '3m']);
+    await vpn.uninstall();
     await context.kubectl('delete', 'persistentvolumeclaim', '--all', '--timeout=60s');
     await lab.kubectl(['delete', 'persistentvolume', context.namespace, '--timeout=60s']);
   },

@@ -42,7 +42,7 @@ export const scenario: Scenario = {
       await client.disconnect();
       await context.kubectl('delete', '-f', manifests.file, '--wait', '--timeout=120s');
       await context.kubectl('wait', '--for=delete', 'pod', '-l', vpn.selector, '--timeout=120s');
-      const kinds = 'all,configmaps,networkpolicies,serviceaccounts,persistentvolumeclaims';
+      const kinds = 'all,configmaps,secrets,networkpolicies,serviceaccounts,persistentvolumeclaims';
       same('what is left', await context.kubectl('get', kinds, '-l', vpn.selector, '-o', 'name'), '');
     });
   },

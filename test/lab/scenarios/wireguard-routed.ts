@@ -50,7 +50,12 @@ export const scenario: Scenario = {
         ];
       }).join('\n');
     await context.prepare('the nodes lead the networks of the offices to the pod', () =>
-      Promise.all(lab.machines.map((one) => lab.on(one, `set -e\n${lead('add', one)}`))),
+      Promise.all(
+        lab.machines.map((one) => {
+          context.atEnd(() => lab.on(one, `${lead('del', one)}\ntrue`));
+          return lab.on(one, `set -e\n${lead('add', one)}`);
+        }),
+      ),
     );
     const [berlin, paris] = [await context.client('berlin'), await context.client('paris')];
     const [desk, lamp] = [await context.behind(berlin, 'desk', BERLIN), await context.behind(paris, 'lamp', PARIS)];
@@ -63,6 +68,11 @@ export const scenario: Scenario = {
       await paris.connect(await vpn.clientFile('paris', keys.paris, `[${machine?.address6 ?? ''}]:${NODE_PORT}`));
       await paris.ping('fd00:13::1');
       return paris.ping('10.13.13.1');
+    });
+    await context.check('the largest packet, 1,420 bytes, in one piece, of both families and over IPv6', async () => {
+      // Less the headers of IP and ICMP.
+      await paris.ping(web[0]?.address ?? '', `-M do -s ${1420 - 28}`);
+      await paris.ping(web[0]?.address6 ?? '', `-M do -s ${1420 - 48}`);
     });
     for (const pod of web) {
       await context.check(`a pod on ${pod.node} sees the true address of who asks`, async () => {
@@ -96,6 +106,5 @@ export const scenario: Scenario = {
       same('who asks', await desk.get(`http://[${lamp.address6}]:8080/cgi-bin/who`), desk.address6);
     });
     await context.check('helm uninstall', () => vpn.uninstall());
-    await Promise.all(lab.machines.map((one) => lab.on(one, lead('del', one))));
   },
 };

@@ -44,10 +44,15 @@ export const scenario: Scenario = {
     await context.check('2 MB of TCP each way, unchanged', async () => {
       const file = '/run/host/alice/data';
       await client.run(`curl -sS -f -m 60 -o ${file} http://${web.address}:8080/data`);
-      const sum = await client.run(`sha256sum <${file}`);
+      const sum = await context.kubectl('exec', web.name, '--', 'sh', '-c', 'sha256sum </www/data');
+      same('the checksum of the download', await client.run(`sha256sum <${file}`), sum.trim());
       if ((await client.run(`stat -c %s ${file}`)).trim() !== '2000000') throw new LabError('it is not whole');
       const post = `curl -sS -f -m 60 --data-binary @${file} -H 'Content-Type: application/octet-stream'`;
-      same('the checksum', await client.run(`${post} http://${web.address}:8080/cgi-bin/sum`), sum);
+      same(
+        'the checksum of the upload',
+        await client.run(`${post} http://${web.address}:8080/cgi-bin/sum`),
+        sum.trim(),
+      );
     });
 
     const target = await context.prepare('a pod on the other node, to send to', async () => {
