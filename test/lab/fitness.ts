@@ -46,9 +46,13 @@ export async function prepareMachine(nodes: number): Promise<void> {
   if (NEEDED.some((name) => missing(name) !== undefined)) {
     await step('tools', () => prepare(() => undefined, NEEDED));
   }
-  const lacking = NEEDED.flatMap((name) => {
+  const lacking = new Map<string, ToolName[]>();
+  for (const name of NEEDED) {
     const reason = missing(name);
-    return reason === undefined ? [] : [`${name}: ${reason}`];
-  });
-  if (lacking.length > 0) throw new Unfit(`the laboratory lacks tools:\n  ${lacking.join('\n  ')}`);
+    if (reason !== undefined) lacking.set(reason, [...(lacking.get(reason) ?? []), name]);
+  }
+  if (lacking.size > 0) {
+    const reasons = [...lacking].map(([reason, names]) => `${reason} (for ${names.join(', ')})`);
+    throw new Unfit(`the laboratory lacks tools: ${reasons.join('; ')}`);
+  }
 }

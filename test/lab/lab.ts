@@ -148,12 +148,13 @@ export class Lab {
       'BatchMode=yes',
     ];
     const connection = [...identity, '-o', 'ConnectTimeout=5', ...known, ...shared];
-    return run('nsenter', [...this.entrance(), 'ssh', ...connection, `root@${machine.address}`, script], options);
+    const ssh = ['ssh', ...connection, `root@${machine.address}`, script];
+    return run('nsenter', [...this.entrance(), ...ssh], { title: `ssh ${machine.name}`, ...options });
   }
 
   /** Runs a program in the namespaces of the laboratory: on the router between the nodes and what lies outside. */
   inside(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-    return run('nsenter', [...this.entrance(), command, ...args], options);
+    return run('nsenter', [...this.entrance(), command, ...args], { title: command, ...options });
   }
 
   /** Lets a machine stand still, as if its cable had been pulled and its power with it. */

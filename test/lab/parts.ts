@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeImage } from './image';
-import { LabError, run, runIsolated } from './processes';
+import { Interrupted, LabError, run, runIsolated } from './processes';
 import { step } from './progress';
 import { labFolder, NODE_PACKAGES, PAUSE_IMAGE, root, TOOLS_IMAGE } from './settings';
 import { tools } from '../tools';
@@ -231,6 +231,13 @@ async function part({ name, texts = [], files = [], fill }: Recipe): Promise<str
   try {
     await step(`build ${name}`, () => fill(temporary, log));
     fs.renameSync(temporary, folder);
+  } catch (error) {
+    const { bavail, bsize } = fs.statfsSync(parts);
+    const freeMib = Math.floor((bavail * bsize) / 2 ** 20);
+    if (freeMib >= 200 || error instanceof Interrupted) throw error;
+    throw new LabError(
+      `the disk is full: building ${name} has left ${freeMib} MiB in ${parts}; make room, and start again`,
+    );
   } finally {
     fs.rmSync(temporary, { recursive: true, force: true });
   }

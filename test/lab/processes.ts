@@ -11,6 +11,8 @@ export class LabError extends Error {}
 export class Interrupted extends LabError {}
 
 export interface RunOptions {
+  /** What an error calls it; otherwise the command and its first arguments. */
+  readonly title?: string;
   readonly input?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly folder?: string;
@@ -64,7 +66,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       },
       (options.seconds ?? 600) * 1000,
     );
-    const name = [path.basename(command), ...args.slice(0, 2)].join(' ');
+    const name = options.title ?? [path.basename(command), ...args.slice(0, 2)].join(' ');
     const finish = (why?: string): void => {
       clearTimeout(limit);
       running.delete(child);
@@ -89,7 +91,8 @@ export function run(command: string, args: readonly string[], options: RunOption
 export function runIsolated(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
   // What is built is downloaded first.
-  return run('unshare', [...namespaces, command, ...args], { seconds: 1800, ...options });
+  const title = [command, ...args.slice(0, 1)].map((word) => path.basename(word)).join(' ');
+  return run('unshare', [...namespaces, command, ...args], { seconds: 1800, title, ...options });
 }
 
 /** From now on a signal ends what runs, and `run` starts nothing more; whoever waits for it cleans up and is told. */

@@ -154,7 +154,10 @@ export interface WebPod {
   readonly address6: string;
 }
 
-/** `/cgi-bin/who` tells the node and who asks, `/cgi-bin/sum` the checksum of what it is sent, `/data` is 2 MB. */
+/**
+ * `/cgi-bin/who` tells the node and who asks, `/cgi-bin/sum` the checksum of what it is sent, `/cgi-bin/slow` a line a second;
+ * `/data` is 2 MB.
+ */
 const WEB_SCRIPT = String.raw`
 mkdir -p /www/cgi-bin
 cat >/www/cgi-bin/who <<'END'
@@ -165,6 +168,11 @@ cat >/www/cgi-bin/sum <<'END'
 #!/bin/sh
 printf 'Content-Type: text/plain\n\n'
 head -c "$CONTENT_LENGTH" | sha256sum
+END
+cat >/www/cgi-bin/slow <<'END'
+#!/bin/sh
+printf 'Content-Type: text/plain\n\n'
+for second in $(seq 90); do echo "$second"; sleep 1; done
 END
 chmod 755 /www/cgi-bin/*
 head -c 2000000 /dev/urandom >/www/data

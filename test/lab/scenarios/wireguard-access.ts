@@ -5,7 +5,7 @@ import { installWeb, keyPair, WireGuard } from '../wireguard';
 
 const NODE_PORT = 31822;
 /** Fails unless the cluster's DNS answers. */
-const DIG = 'dig +tries=1 +time=2 @10.96.0.10 kubernetes.default.svc.cluster.local | grep -o 10.96.0.1';
+const DIG = 'dig +short +tries=1 +time=2 @10.96.0.10 kubernetes.default.svc.cluster.local | grep -x 10.96.0.1';
 
 export const scenario: Scenario = {
   title: 'What each peer may reach holds in both directions, and nobody takes the address of another',
@@ -119,8 +119,7 @@ export const scenario: Scenario = {
     });
     await context.check('rules that are taken away end a download', async () => {
       const file = '/run/host/limited/data';
-      // Slowly enough to be still going on.
-      await limited.run(`setsid curl -s --limit-rate 20k -o ${file} http://${service}/data >/dev/null 2>&1 &`);
+      await limited.run(`setsid curl -s -N -o ${file} http://${service}/cgi-bin/slow >/dev/null 2>&1 &`);
       const grown = async (): Promise<boolean> => {
         const sizes = await limited.run(`sleep 1; stat -c %s ${file}; sleep 4; stat -c %s ${file}; pgrep -c curl`);
         const [before, after, running] = sizes.trim().split('\n').map(Number);

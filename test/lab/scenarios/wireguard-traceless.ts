@@ -61,7 +61,7 @@ export const scenario: Scenario = {
         'environment of the health server': await vpn.exec('tr "\\0" "\\n" </proc/1/environ; echo PATH', 'health'),
         metrics: await vpn.exec('cat /run/health/metrics'),
       };
-      const known = /LISTEN_PORT|PATH|wireguard_peer|server\.sh|vpn-wireguard/;
+      const known = /LISTEN_PORT|PATH|wireguard_peer|server\.sh|vpn-wireguard|Linux version/;
       for (const [where, text] of Object.entries(texts)) {
         if (!known.test(text)) throw new LabError(`the ${where} could not be searched`);
         for (const secret of secrets)
@@ -116,7 +116,7 @@ function guest(namespace: string): object[] {
       metadata: { name: 'guest', namespace },
       spec: {
         selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 0, containers: [container] } },
+        template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } },
       },
     },
     {
@@ -134,7 +134,9 @@ function guest(namespace: string): object[] {
 
 /** Links, addresses, routes of all tables, rules, neighbours that stay, packet filters and network settings of the nodes. */
 async function dumps({ lab }: Context): Promise<Record<string, string>> {
+  // First the kubelet and kube-proxy have their time to follow.
   const script = String.raw`
+    sleep 3
     ip -o link | sed 's/^[0-9]*: //'
     ip -o addr | sed 's/^[0-9]*: //; s/ valid_lft.*//'
     ip route show table all; ip -6 route show table all; ip rule; ip -6 rule
