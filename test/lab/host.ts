@@ -46,7 +46,7 @@ export abstract class Host {
   /** @throws if anything answers, even that it refuses */
   async noGet(url: string): Promise<void> {
     const timedOut = 28;
-    const code = await this.run(`curl -s -m 4 -o /dev/null '${url}' && echo 0 || echo $?`);
+    const code = await this.run(`curl -s -m 2 -o /dev/null '${url}' && echo 0 || echo $?`);
     if (Number(code) !== timedOut) throw new LabError(`${url} is answered: curl ends with ${code.trim()}`);
   }
 }

@@ -100,18 +100,6 @@ export const scenario: Scenario = {
       { restarts: 1 },
     );
     await fault('the pod is deleted', () => context.kubectl('delete', 'pod', '-l', vpn.selector, '--wait'));
-    await context.check('the pod is deleted; the server knows the endpoint of the peer', async () => {
-      const file = await vpn.clientFile('office', keys.office, await away());
-      // Without a word of its own: only the server begins.
-      const silent = file.replace(/^(Endpoint|PersistentKeepalive) = .*\n/gm, '');
-      await office.connect(silent.replace('[Interface]', `[Interface]\nListenPort = ${OFFICE_PORT}`));
-      const { figure } = await during(
-        office,
-        () => context.kubectl('delete', 'pod', '-l', vpn.selector, '--wait').then(() => vpn.ready()),
-        () => office.ping(SERVER),
-      );
-      return figure;
-    });
     await fault('another image, by helm upgrade', async () => {
       const image = await context.kubectl(
         ...['get', 'deployment', vpn.name, '-o'],
@@ -160,6 +148,18 @@ export const scenario: Scenario = {
       return `ready after ${seconds.toFixed(1)} s`;
     });
 
+    await context.check('the pod is deleted; the server knows the endpoint of the peer', async () => {
+      const file = await vpn.clientFile('office', keys.office, await away());
+      // Without a word of its own: only the server begins.
+      const silent = file.replace(/^(Endpoint|PersistentKeepalive) = .*\n/gm, '');
+      await office.connect(silent.replace('[Interface]', `[Interface]\nListenPort = ${OFFICE_PORT}`));
+      const { figure } = await during(
+        office,
+        () => context.kubectl('delete', 'pod', '-l', vpn.selector, '--wait').then(() => vpn.ready()),
+        () => office.ping(SERVER),
+      );
+      return figure;
+    });
     await context.check('no container was started again', () => vpn.restarted());
     const lost = await vpn.place();
     await fault(

@@ -5,7 +5,7 @@ import { installWeb, keyPair, WireGuard } from '../wireguard';
 
 const HOST_PORT = 51820;
 const HAND_PORT = 51999;
-const ROUNDS = 8;
+const ROUNDS = 6;
 const SECONDS = 3;
 
 export const scenario: Scenario = {
