@@ -5,7 +5,7 @@ import { installWeb, keyPair, WireGuard } from '../wireguard';
 
 const HOST_PORT = 51820;
 const HAND_PORT = 51999;
-const ROUNDS = 6;
+const ROUNDS = 7;
 const SECONDS = 3;
 
 export const scenario: Scenario = {
@@ -92,8 +92,9 @@ export const scenario: Scenario = {
             figures[link].push((JSON.parse(said) as Iperf).end.sum_received.bits_per_second / 1e6);
           }
         }
-        const mean = (of: readonly number[]): number => of.reduce((sum, one) => sum + one, 0) / of.length;
-        const [ours, hand] = [mean(figures.vpn), mean(figures.hand)];
+        // Of a busy machine, one slow round says nothing.
+        const median = (of: readonly number[]): number => [...of].sort((a, b) => a - b)[of.length >> 1] ?? 0;
+        const [ours, hand] = [median(figures.vpn), median(figures.hand)];
         const figure = `${ours.toFixed(0)} Mbit/s beside ${hand.toFixed(0)} Mbit/s: ${(ours / hand).toFixed(2)}`;
         if (ours / hand < 0.95) throw new LabError(`${figure}, each round: ${JSON.stringify(figures)}`);
         return figure;
