@@ -5,7 +5,7 @@
  * a test asks for a path. A tool is a folder of its own in the cache, made under another name and renamed when complete, so
  * a half-built one is never taken.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -401,6 +401,9 @@ async function intoPlace(folder: string, make: (temporary: string) => Promise<vo
  *
  * @returns what it wrote to its standard output
  */
+/** What runs, for those who have to end it. */
+export const building = new Set<ChildProcess>();
+
 function run(
   command: string,
   args: readonly string[],
@@ -413,12 +416,14 @@ function run(
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    building.add(child);
     let output = '';
     let errors = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      building.delete(child);
       if (code === 0) resolve(output);
       else {
         const last = (output + errors).trim().split('\n').slice(-3).join(' / ');

@@ -12,15 +12,15 @@ export function podSpec(
   return {
     imagePullSecrets: [spread(globalPullSecrets), spread(values.imagePullSecrets)],
     nodeSelector: values.nodeSelector,
-    // Without these the admission of the API server adds both with 300 s.
+    // Before those of the user: of the tolerations of a taint the first decides, and a toleration of everything has no end.
     tolerations: [
-      spread(values.tolerations),
       ...['not-ready', 'unreachable'].map((taint) => ({
         key: `node.kubernetes.io/${taint}`,
         operator: 'Exists',
         effect: 'NoExecute',
         tolerationSeconds: values.lostNodeSeconds,
       })),
+      spread(values.tolerations),
     ],
     affinity: values.affinity,
     topologySpreadConstraints: values.topologySpreadConstraints,

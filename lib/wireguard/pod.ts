@@ -146,7 +146,8 @@ function health(v: WireGuardValues, names: PodNames) {
     name: 'health',
     image: names.healthImage,
     imagePullPolicy: v.health.image.pullPolicy,
-    command: ['httpd', '-f', '-p', text`${v.health.port}`, '-h', '/www'],
+    // As the first process of a container httpd would not end when it is asked to, and hold up the end of the pod.
+    command: ['sh', '-c', text`trap 'exit 0' TERM; httpd -f -p ${v.health.port} -h /www & wait "$!"`],
     ports: [{ name: HEALTH_PORT, containerPort: v.health.port, protocol: 'TCP' }],
     readinessProbe: { tcpSocket: { port: HEALTH_PORT } },
     securityContext: UNPRIVILEGED,

@@ -1,6 +1,6 @@
 /** What a machine needs for the laboratory. */
 import * as fs from 'node:fs';
-import { LabError } from './processes';
+import { LabError, lookForSignals } from './processes';
 import { step } from './progress';
 import { labFolder, MEMORY_MIB } from './settings';
 import { missing, prepare, unable, type ToolName } from '../tools';
@@ -45,6 +45,7 @@ export async function prepareMachine(nodes: number): Promise<void> {
   }
   if (NEEDED.some((name) => missing(name) !== undefined)) {
     await step('tools', () => prepare(() => undefined, NEEDED));
+    lookForSignals();
   }
   const lacking = new Map<string, ToolName[]>();
   for (const name of NEEDED) {

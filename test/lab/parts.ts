@@ -92,10 +92,9 @@ export async function buildMachine(): Promise<MachineParts> {
       'image-coredns',
       chartImage('coredns/coredns'),
       { Entrypoint: ['/coredns'], User: '65532:65532' },
-      [],
+      [COREDNS_CAPABILITY],
       [script('single'), tools.coredns()],
-      (folder, log) =>
-        run('sh', [script('single'), folder, tools.coredns(), 'coredns', 'cap_net_bind_service=+ep'], { log }),
+      (folder, log) => run('sh', [script('single'), folder, tools.coredns(), 'coredns', COREDNS_CAPABILITY], { log }),
     ),
     await image(
       'image-pause',
@@ -106,14 +105,8 @@ export async function buildMachine(): Promise<MachineParts> {
       (folder, log) =>
         run('sh', [script('single'), folder, `${wireguardTools}/usr/bin/catatonit`, 'catatonit'], { log }),
     ),
-    await image('image-tools', TOOLS_IMAGE, { Cmd: ['/bin/sh'] }, [node], [], (folder) =>
-      run('sh', [
-        '-c',
-        'cp -a "$1/." "$2" && rm -rf "$2/boot" "$2/usr/lib/modules" "$2/var/lib/containerd"',
-        'sh',
-        node,
-        folder,
-      ]),
+    await image('image-tools', TOOLS_IMAGE, { Cmd: ['/bin/sh'] }, [node, COPY_NODE], [], (folder) =>
+      run('sh', ['-c', COPY_NODE, 'sh', node, folder]),
     ),
   ];
 
@@ -138,6 +131,9 @@ export async function buildMachine(): Promise<MachineParts> {
   });
   return { emulator, disk };
 }
+
+const COREDNS_CAPABILITY = 'cap_net_bind_service=+ep';
+const COPY_NODE = 'cp -a "$1/." "$2" && rm -rf "$2/boot" "$2/usr/lib/modules" "$2/var/lib/containerd"';
 
 /** What the image of linuxserver has (facts: its Dockerfile and package_versions.txt), less what our charts do not use. */
 const WIREGUARD_PACKAGES = [

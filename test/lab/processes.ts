@@ -3,12 +3,17 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { building } from '../tools';
 
 /** What is to be told to the user as it is: no stack. */
 export class LabError extends Error {}
 
 /** Somebody asked us to stop. */
-export class Interrupted extends LabError {}
+export class Interrupted extends LabError {
+  constructor(signal: NodeJS.Signals) {
+    super(`interrupted by ${signal}`);
+  }
+}
 
 export interface RunOptions {
   /** What an error calls it; otherwise the command and its first arguments. */
@@ -100,9 +105,14 @@ export function catchSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       interrupted = signal;
-      for (const child of running) child.kill('SIGKILL');
+      for (const child of [...running, ...building]) child.kill('SIGKILL');
     });
   }
+}
+
+/** @throws Interrupted if somebody asked us to stop while we did not look */
+export function lookForSignals(): void {
+  if (interrupted !== undefined) throw new Interrupted(interrupted);
 }
 
 /** For the cleaning after an interruption, which has to run programs too. */

@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
+import { createServer } from 'node:net';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { withFolder } from '../helm/real-helm';
 import { describeWith } from '../left-out';
-import { processOf } from './state';
+import { processOf, workSocket } from './state';
 
 const root = path.join(__dirname, '../..');
 
@@ -61,7 +64,6 @@ describe('what an earlier run left', () => {
         fs.mkdirSync(lab(cache, folder), { recursive: true });
       // Of a process that ended, and whose id this one got.
       fs.writeFileSync(lab(cache, 'run/state.json'), JSON.stringify({ ...processOf(process.pid), born: '1' }));
-      fs.writeFileSync(lab(cache, 'at-work-lab'), JSON.stringify({ pid: process.pid, born: '1' }));
       expect(run(cache, 'main', ['status'])).toEqual({ code: 1, said: 'no laboratory is up\n' });
       expect(run(cache, 'main', ['down'])).toEqual({ code: 0, said: 'no laboratory was up\n' });
       expect(fs.readdirSync(lab(cache))).toEqual(['parts']);
@@ -69,24 +71,47 @@ describe('what an earlier run left', () => {
     });
   });
 
-  test('is left to who is still at work', () => {
-    withFolder((cache) => {
+  test.each([
+    ['lab', 'main', 'down', 'is building, starting or ending the laboratory'],
+    ['lab', 'test', 'smoke', 'is building, starting or ending the laboratory'],
+    ['tests', 'test', 'smoke', 'runs tests in the laboratory'],
+  ] as const)('is left to who is still at work (%s): %s %s', async (what, program, argument, does) => {
+    const cache = fs.mkdtempSync(path.join(os.tmpdir(), 'cdk8s-vpn-lab-'));
+    const before = process.env['XDG_CACHE_HOME'];
+    process.env['XDG_CACHE_HOME'] = cache;
+    const other = createServer().listen(workSocket(what));
+    try {
+      await once(other, 'listening');
       fs.mkdirSync(lab(cache, 'parts/.unfinished-node'), { recursive: true });
-      fs.writeFileSync(lab(cache, 'at-work-lab'), JSON.stringify(processOf(process.pid)));
-      const sentence = `process ${process.pid} is building, starting or ending the laboratory; wait for it, or end it\n`;
-      expect(run(cache, 'main', ['down'])).toEqual({ code: 1, said: sentence });
-      expect(run(cache, 'test', ['smoke'])).toEqual({ code: 1, said: sentence });
-      expect(fs.readdirSync(lab(cache)).sort()).toEqual(['at-work-lab', 'parts']);
+      const said = `another process ${does}; wait for it, or end it\n`;
+      expect(run(cache, program, [argument])).toEqual({ code: 1, said });
       expect(fs.readdirSync(lab(cache, 'parts'))).toEqual(['.unfinished-node']);
-    });
+    } finally {
+      other.close();
+      fs.rmSync(cache, { recursive: true });
+      if (before === undefined) delete process.env['XDG_CACHE_HOME'];
+      else process.env['XDG_CACHE_HOME'] = before;
+    }
   });
 
-  test('a run of the tests is by itself', () => {
+  test.each(['{}', '[]', 'null', '1', '"x"', '{"pid":1}', '', 'garbage'])(
+    'of which nothing can be known: %s',
+    (state) => {
+      withFolder((cache) => {
+        fs.mkdirSync(lab(cache, 'run'), { recursive: true });
+        fs.writeFileSync(lab(cache, 'run/state.json'), state);
+        expect(run(cache, 'main', ['status'])).toEqual({ code: 1, said: 'no laboratory is up\n' });
+        expect(run(cache, 'main', ['down'])).toEqual({ code: 0, said: 'no laboratory was up\n' });
+      });
+    },
+  );
+
+  test('in the place of the cache, a file, is one sentence', () => {
     withFolder((cache) => {
-      fs.mkdirSync(lab(cache), { recursive: true });
-      fs.writeFileSync(lab(cache, 'at-work-tests'), JSON.stringify(processOf(process.pid)));
-      const said = `process ${process.pid} runs tests in the laboratory; wait for it, or end it\n`;
-      expect(run(cache, 'test', ['smoke'])).toEqual({ code: 1, said });
+      fs.writeFileSync(path.join(cache, 'cdk8s-vpn'), '');
+      const { code, said } = run(cache, 'main', ['up']);
+      expect(said).toMatch(/^the laboratory cannot work there: .*\n$/);
+      expect(code).toBe(1);
     });
   });
 });

@@ -2,7 +2,16 @@
 import * as fs from 'node:fs';
 
 export function say(line: string): void {
-  fs.writeSync(2, `${line}\n`);
+  write(`${line}\n`);
+}
+
+/** The terminal may be gone; the work has to be cleaned up nevertheless. */
+function write(text: string): void {
+  try {
+    fs.writeSync(2, text);
+  } catch {
+    // Nobody reads it.
+  }
 }
 
 /** Seconds of every step, in order. */
@@ -12,10 +21,10 @@ export async function step<T>(title: string, work: () => Promise<T>): Promise<T>
   const start = Date.now();
   const seconds = (): number => (Date.now() - start) / 1000;
   const line = (): string => `  ${title.padEnd(64, ' ')} ${seconds().toFixed(1).padStart(6)} s`;
-  const ticker = process.stderr.isTTY ? setInterval(() => fs.writeSync(2, `\r${line()} …`), 500) : undefined;
+  const ticker = process.stderr.isTTY ? setInterval(() => write(`\r${line()} …`), 500) : undefined;
   const finish = (end: string): void => {
     clearInterval(ticker);
-    fs.writeSync(2, `${ticker === undefined ? '' : '\r'}${line()}${end}\n`);
+    write(`${ticker === undefined ? '' : '\r'}${line()}${end}\n`);
   };
   try {
     const result = await work();

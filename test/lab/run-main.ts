@@ -16,14 +16,17 @@ export function runMain(main: (args: readonly string[]) => Promise<number | unde
   main(process.argv.slice(2)).then(
     (code) => process.exit(code),
     (error: unknown) => {
-      say(
-        error instanceof LabError
-          ? error.message
-          : error instanceof Error
-            ? (error.stack ?? error.message)
-            : String(error),
-      );
+      say(sentence(error));
       process.exit(error instanceof Interrupted ? 130 : error instanceof Unfit ? UNFIT : 1);
     },
   );
+}
+
+/** A stack, if it is our own mistake. */
+function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof LabError) return error.message;
+  // Of the file system.
+  const isOfSystem = 'syscall' in error && 'path' in error;
+  return isOfSystem ? `the laboratory cannot work there: ${error.message}` : (error.stack ?? error.message);
 }

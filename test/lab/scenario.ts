@@ -145,7 +145,14 @@ export class Context {
       logs,
       [...logs, '--previous'],
     ]) {
-      say((await this.kubectl(...args).catch(() => '')).trim().split('\n').slice(-20).join('\n').replace(/^/gm, '  '));
+      say(
+        (await this.kubectl(...args).catch(unlessInterrupted))
+          .trim()
+          .split('\n')
+          .slice(-20)
+          .join('\n')
+          .replace(/^/gm, '  '),
+      );
     }
   }
 
@@ -158,6 +165,11 @@ export class Context {
   private async deleteNamespace(): Promise<void> {
     await this.lab.kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout=120s']);
   }
+}
+
+function unlessInterrupted(error: unknown): string {
+  if (error instanceof Interrupted) throw error;
+  return '';
 }
 
 /** The reason is a row already. */

@@ -1,5 +1,8 @@
 /** Which laboratory is up, and who is at work on one. */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
+import { createServer } from 'node:net';
 import * as path from 'node:path';
 import type { MachineParts } from './parts';
 import { LabError } from './processes';
@@ -25,7 +28,12 @@ export function writeState(state: State): void {
 }
 
 export function readState(): State | undefined {
-  return read<State>(path.join(runFolder(), 'state.json'));
+  try {
+    const state = JSON.parse(fs.readFileSync(path.join(runFolder(), 'state.json'), 'utf8')) as State | null;
+    return Number.isInteger(state?.pid) && typeof state?.born === 'string' ? state : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What only one process may do at a time. */
@@ -34,28 +42,24 @@ const WORK = {
   tests: 'runs tests in the laboratory',
 } as const;
 
-/** Does it, unless another process is at it. */
+/** Does it, unless another process is at it: which has a socket that ends with it, and is no file. */
 export async function alone<T>(what: keyof typeof WORK, work: () => Promise<T>): Promise<T> {
-  const file = path.join(labFolder(), `at-work-${what}`);
-  const own = `${file}.${process.pid}`;
-  fs.mkdirSync(labFolder(), { recursive: true });
-  fs.writeFileSync(own, JSON.stringify(processOf(process.pid)));
+  const server = createServer().listen(workSocket(what));
   try {
-    const other = read<Process>(file);
-    if (other !== undefined && isAlive(other)) {
-      throw new LabError(`process ${other.pid} ${WORK[what]}; wait for it, or end it`);
-    }
-    fs.rmSync(file, { force: true });
-    // Under its name it appears whole, and once.
-    fs.linkSync(own, file);
-  } finally {
-    fs.rmSync(own, { force: true });
+    await once(server, 'listening');
+  } catch {
+    throw new LabError(`another process ${WORK[what]}; wait for it, or end it`);
   }
   try {
     return await work();
   } finally {
-    fs.rmSync(file, { force: true });
+    server.close();
   }
+}
+
+/** Of the abstract names (unix(7)). */
+export function workSocket(what: keyof typeof WORK): string {
+  return `\0cdk8s-vpn ${what} ${createHash('sha256').update(labFolder()).digest('hex').slice(0, 16)}`;
 }
 
 export function processOf(pid: number): Process {
@@ -74,14 +78,6 @@ function birth(pid: number): string | undefined {
       .replace(/^.*\) /s, '')
       .split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
-function read<T>(file: string): T | undefined {
-  try {
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as T;
   } catch {
     return undefined;
   }

@@ -19,8 +19,9 @@ async function main(beginnings: readonly string[]): Promise<number> {
   const names = all.filter(
     (name) => beginnings.length === 0 || beginnings.some((beginning) => name.startsWith(beginning)),
   );
-  if (names.length === 0)
-    throw new LabError(`no scenario begins with ${beginnings.join(' or ')}; there are: ${all.join(', ')}`);
+  const unknown = beginnings.filter((beginning) => !all.some((name) => name.startsWith(beginning)));
+  if (unknown.length > 0)
+    throw new LabError(`no scenario begins with ${unknown.join(' or ')}; there are: ${all.join(', ')}`);
 
   return alone('tests', () => runAll(names, beginnings.length === 0));
 }

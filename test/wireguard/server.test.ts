@@ -1,6 +1,11 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { wireguard } from '../../charts/wireguard';
 import type { JsonObject } from '../../lib/helm/values-file';
 import type { KubernetesObject } from '../../lib/staged/resource';
+import { describeWith } from '../left-out';
+import { tools } from '../tools';
 
 // What of the values is in which object: a change that leaves the Deployment as it is does not restart the pod.
 
@@ -41,7 +46,11 @@ interface Deployment {
     readonly template: {
       readonly spec: {
         readonly volumes: readonly { readonly name: string; readonly secret?: JsonObject }[];
-        readonly containers: readonly { readonly name: string; readonly volumeMounts: readonly Mount[] }[];
+        readonly containers: readonly {
+          readonly name: string;
+          readonly command?: readonly string[];
+          readonly volumeMounts: readonly Mount[];
+        }[];
       };
     };
   };
@@ -180,4 +189,34 @@ test('a given key is in the Secret of the chart and nowhere else', () => {
     ])
       expect(text).not.toContain(form);
   }
+});
+
+describeWith(['root', 'linux', 'busybox'], 'the health server, as the first process of its container', () => {
+  const containers = deployment(withPeers({})).spec.template.spec.containers;
+  const [, , command = ''] = containers.find(({ name }) => name === 'health')?.command ?? [];
+
+  /** Whether a shell command of busybox ends within 2 s of being asked to, once a program of that name runs. */
+  async function ends(script: string): Promise<boolean> {
+    const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc'];
+    const child = spawn('unshare', [...namespace, tools.command('busybox'), 'sh', '-c', script], { stdio: 'ignore' });
+    try {
+      const exit = once(child, 'exit').then(([code]) => code === 0);
+      await setTimeout(1000);
+      expect(child.exitCode).toBeNull();
+      expect(spawnSync('pkill', ['-TERM', '-P', String(child.pid)]).status).toBe(0);
+      return await Promise.race([exit, setTimeout(2000, false)]);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  }
+
+  test('ends when it is asked to', async () => {
+    expect(command).toMatch(/httpd -f -p 8080 -h \/www/);
+    // On a port and in a folder of this machine.
+    expect(await ends(command.replace('8080', '18080').replace('/www', '/tmp'))).toBe(true);
+  });
+
+  test('by itself it would not', async () => {
+    expect(await ends('exec httpd -f -p 18081 -h /tmp')).toBe(false);
+  });
 });

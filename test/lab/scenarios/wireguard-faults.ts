@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../host';
-import { LabError, until } from '../processes';
+import { Interrupted, LabError, until } from '../processes';
 import type { Context, Scenario } from '../scenario';
 import { keyPair, WireGuard } from '../wireguard';
 
@@ -20,6 +20,8 @@ export const scenario: Scenario = {
     ];
     const values = {
       service: { type: 'NodePort', nodePort: NODE_PORT },
+      // What is tolerated for ever must not keep the pod on a lost node.
+      tolerations: [{ operator: 'Exists' }],
       client: { allowedIPs: ['10.13.13.0/24'], persistentKeepaliveSeconds: 5 },
       peers: {
         alice: { publicKey: keys.alice.public, addresses: ['10.13.13.2'] },
@@ -135,7 +137,10 @@ export const scenario: Scenario = {
       const seconds = await secondsOf(() => vpn.unready());
       const test = await helmTest(context).then(
         () => 'passed',
-        (error: unknown) => String(error),
+        (error: unknown) => {
+          if (error instanceof Interrupted) throw error;
+          return String(error);
+        },
       );
       if (!test.includes('pod vpn-wireguard-test-health failed')) throw new LabError(`helm test: ${test}`);
       return `not ready after ${seconds.toFixed(1)} s`;

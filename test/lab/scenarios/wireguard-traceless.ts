@@ -58,7 +58,7 @@ export const scenario: Scenario = {
         objects: await lab.kubectl(['get', kinds, '--all-namespaces', '-o', 'yaml']),
         logs: await context.kubectl('logs', `deploy/${vpn.name}`, '--all-containers'),
         environments: await vpn.exec('cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline | tr "\\0" "\\n"'),
-        'environment of the health server': await vpn.exec('tr "\\0" "\\n" </proc/1/environ; echo PATH', 'health'),
+        'environment of the health server': await vpn.exec('tr "\\0" "\\n" </proc/1/environ', 'health'),
         metrics: await vpn.exec('cat /run/health/metrics'),
       };
       const known = /LISTEN_PORT|PATH|wireguard_peer|server\.sh|vpn-wireguard|Linux version/;
