@@ -134,9 +134,10 @@ function guest(namespace: string): object[] {
 
 /** Links, addresses, routes of all tables, rules, neighbours that stay, packet filters and network settings of the nodes. */
 async function dumps({ lab }: Context): Promise<Record<string, string>> {
-  // First the kubelet and kube-proxy have their time to follow.
+  // First kube-proxy and the kubelet have their time to follow; what portmap made goes last.
   const script = String.raw`
     sleep 3
+    for _ in $(seq 30); do iptables-save 2>/dev/null | grep -qE '^:CNI-[DS]N-' || break; sleep 1; done
     ip -o link | sed 's/^[0-9]*: //'
     ip -o addr | sed 's/^[0-9]*: //; s/ valid_lft.*//'
     ip route show table all; ip -6 route show table all; ip rule; ip -6 rule
