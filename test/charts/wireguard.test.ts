@@ -593,7 +593,6 @@ describe('names and labels', () => {
 describe('what people expect of a workload', () => {
   test.each([
     [{ nodeSelector: { gpu: 'true' } }],
-    [{ tolerations: [{ operator: 'Exists' }] }],
     [{ affinity: { nodeAffinity: { a: [1000000, 4200000001, 0.5] } } }],
     [{ topologySpreadConstraints: [{ maxSkew: 1 }] }],
     [{ priorityClassName: 'high' }],
@@ -605,6 +604,20 @@ describe('what people expect of a workload', () => {
     [{ hostAliases: [{ ip: '10.0.0.1', hostnames: ['a'] }] }],
   ])('the pod has %j', (values) => {
     expect(pod(values)).toMatchObject(values);
+  });
+
+  // The first that fits a taint decides (Kubernetes: GetMatchingTolerations), and one without seconds has no end.
+  test('the pod leaves a lost node, whatever else it tolerates', () => {
+    const leaving = (taint: string) => ({
+      key: `node.kubernetes.io/${taint}`,
+      operator: 'Exists',
+      effect: 'NoExecute',
+      tolerationSeconds: 7,
+    });
+    const everything = { operator: 'Exists' };
+    expect(pod({ lostNodeSeconds: 7, tolerations: [everything] })).toMatchObject({
+      tolerations: [leaving('not-ready'), leaving('unreachable'), everything],
+    });
   });
 
   test('the main container has more environment, volumes and mounts, the pod more containers', () => {

@@ -6,6 +6,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { withFolder } from '../helm/real-helm';
 import { describeWith } from '../left-out';
+import { renewed } from './report';
 import { processOf, workSocket } from './state';
 
 const root = path.join(__dirname, '../..');
@@ -55,6 +56,11 @@ test.each([
     expect(said.trim()).not.toContain('\n');
     expect(code).toBe(1);
   });
+});
+
+test('a page is renewed by scenarios', () => {
+  const page = '# Lab\n\n### a\n\nold a\n\n### ab\n\nold ab\n\n### b\n\nold b\n';
+  expect(renewed(page, '# Other\n\n### ab\n\nnew ab\n\n')).toBe(page.replace('old ab', 'new ab'));
 });
 
 describe('what an earlier run left', () => {

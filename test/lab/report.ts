@@ -1,4 +1,4 @@
-/** docs/lab.md: what a run has shown. */
+/** docs/lab.md: what runs have shown. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Lab } from './lab';
@@ -20,9 +20,10 @@ export async function report(
   );
   const kernel = (await lab.on(lab.outside, 'uname -r')).trim();
   const escaped = (text: string): string => text.replace(/\|/g, '\\|').replace(/\n/g, ' ');
+  const today = new Date().toISOString().slice(0, 10);
   const scenarios = [...titles].map(([name, title]) =>
     [
-      `### ${name}\n\n${title}.\n`,
+      `### ${name}\n\n${title}. Run on ${today}.\n`,
       '| What | Result | Seconds |',
       '| ---- | ------ | ------- |',
       ...rows
@@ -37,7 +38,7 @@ export async function report(
   return [
     fs.readFileSync(path.join(__dirname, 'report.md'), 'utf8').trim(),
     '',
-    `Kubernetes ${KUBERNETES_RELEASE}, containerd ${versions.get('containerd') ?? ''}, Linux ${kernel}, ${lab.machines.length} nodes, ${new Date().toISOString().slice(0, 10)}.`,
+    `Kubernetes ${KUBERNETES_RELEASE}, containerd ${versions.get('containerd') ?? ''}, Linux ${kernel}, ${lab.machines.length} nodes, ${today}.`,
     '',
     '| Step | Seconds |',
     '| ---- | ------- |',
@@ -45,4 +46,13 @@ export async function report(
     '',
     ...scenarios,
   ].join('\n');
+}
+
+/** A page whose scenarios are those of another one, as far as that has them. */
+export function renewed(page: string, by: string): string {
+  const sections = (text: string): string[] => text.split(/^(?=### )/m);
+  const title = (section: string): string => section.split('\n')[0] ?? '';
+  const newer = new Map(sections(by).map((section) => [title(section), section]));
+  const [head = '', ...scenarios] = sections(page);
+  return [head, ...scenarios.map((section) => newer.get(title(section)) ?? section)].join('');
 }

@@ -1,4 +1,7 @@
-/** `npm run test:lab [-- BEGINNING…]`: runs the scenarios whose names begin so, or all, and writes down what came of them. */
+/**
+ * `npm run test:lab [-- [--renew] BEGINNING…]`: runs the scenarios whose names begin so, or all, and writes down what came of
+ * them. All of them write docs/lab.md, some renew their parts of it if they are asked to.
+ */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -6,7 +9,7 @@ import { Lab } from './lab';
 import { cli } from './parts';
 import { Interrupted, LabError, resume } from './processes';
 import { say, step, steps } from './progress';
-import { report } from './report';
+import { renewed, report } from './report';
 import { runMain } from './run-main';
 import { Context, Unprepared, type Row, type Scenario } from './scenario';
 import { root } from './settings';
@@ -14,7 +17,8 @@ import { alone } from './state';
 
 const SCENARIOS = path.join(__dirname, 'scenarios');
 
-async function main(beginnings: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  const beginnings = args.filter((arg) => arg !== '--renew');
   const all = fs.readdirSync(SCENARIOS).map((file) => file.replace(/\.ts$/, ''));
   const names = all.filter(
     (name) => beginnings.length === 0 || beginnings.some((beginning) => name.startsWith(beginning)),
@@ -23,11 +27,13 @@ async function main(beginnings: readonly string[]): Promise<number> {
   if (unknown.length > 0)
     throw new LabError(`no scenario begins with ${unknown.join(' or ')}; there are: ${all.join(', ')}`);
 
-  return alone('tests', () => runAll(names, beginnings.length === 0));
+  return alone('tests', () =>
+    runAll(names, beginnings.length === 0 ? 'write' : args.includes('--renew') ? 'renew' : 'leave'),
+  );
 }
 
-/** @param isComplete - whether these are all scenarios, and their results worth a page */
-async function runAll(names: readonly string[], isComplete: boolean): Promise<number> {
+/** @param page - what becomes of docs/lab.md */
+async function runAll(names: readonly string[], page: 'write' | 'renew' | 'leave'): Promise<number> {
   const found = await alone('lab', () => Promise.resolve(Lab.running()));
   if (found !== undefined) say('taking the laboratory that is up, and leaving it up');
   const lab = found ?? (await Lab.up({ stays: false }));
@@ -49,7 +55,7 @@ async function runAll(names: readonly string[], isComplete: boolean): Promise<nu
     const file = path.join(root, 'build/lab.json');
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, `${JSON.stringify({ steps, rows }, undefined, 2)}\n`);
-    if (isComplete) await writeReport(await report(lab, titles, steps, rows));
+    if (page !== 'leave') await writeReport(await report(lab, titles, steps, rows), page);
     say(`\nall scenarios: ${((Date.now() - start) / 60_000).toFixed(1)} minutes`);
     say(`${rows.length - failed.length} passed, ${failed.length} failed; figures: ${file}`);
     for (const { scenario, title } of failed) say(`  FAILED ${scenario}: ${title}`);
@@ -59,9 +65,10 @@ async function runAll(names: readonly string[], isComplete: boolean): Promise<nu
   }
 }
 
-async function writeReport(text: string): Promise<void> {
+async function writeReport(text: string, how: 'write' | 'renew'): Promise<void> {
   const file = path.join(root, 'docs/lab.md');
-  fs.writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
+  const page = await format(text, { ...(await resolveConfig(file)), filepath: file });
+  fs.writeFileSync(file, how === 'write' ? page : renewed(fs.readFileSync(file, 'utf8'), page));
 }
 
 async function runScenario(context: Context, scenario: Scenario): Promise<Row[]> {
