@@ -164,7 +164,7 @@ describe.each(Object.entries(charts))('the values schema of the chart %s', (name
 
   test('has an effect with every leaf, but for those that are listed with a reason', () => {
     const unread = new Set(leafPaths(chart.schema));
-    for (const values of samples(name, 400)) {
+    for (const values of samples(name, 1200)) {
       if (unread.size === Object.keys(UNREAD).length) break;
       const before = objectsOrProblems(chart, values);
       for (const { path: at, leaf } of placesOf(chart.schema, copyOf(values))) {
