@@ -137,17 +137,9 @@ export class Lab {
   on(machine: Machine, script: string, options: RunOptions = {}): Promise<string> {
     const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'];
     const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${this.folder}/ssh-%h`, '-o', 'ControlPersist=600'];
-    const identity = [
-      '-F',
-      'none',
-      '-i',
-      path.join(this.folder, 'id'),
-      '-o',
-      'IdentitiesOnly=yes',
-      '-o',
-      'BatchMode=yes',
-    ];
-    const connection = [...identity, '-o', 'ConnectTimeout=5', ...known, ...shared];
+    const identity = ['-F', 'none', '-i', path.join(this.folder, 'id')];
+    const alone = ['-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes'];
+    const connection = [...identity, ...alone, '-o', 'ConnectTimeout=5', ...known, ...shared];
     const ssh = ['ssh', ...connection, `root@${machine.address}`, script];
     return run('nsenter', [...this.entrance(), ...ssh], { title: `ssh ${machine.name}`, ...options });
   }

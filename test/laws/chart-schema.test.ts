@@ -19,7 +19,7 @@ import { ALL_HELMS, withFolder } from '../helm/real-helm';
 import { describeWith } from '../left-out';
 import { KUBERNETES_VERSION, tools } from '../tools';
 import type { DraftMap } from './chart-random';
-import { CHART_VALUES, leafPaths, mergedValues, placesOf, put, type ValuesCase } from './values-arbitrary';
+import { CHART_VALUES, leafPaths, mergedValues, placesOf, put, type Place, type ValuesCase } from './values-arbitrary';
 
 /** Leaves that no template reads, and why. */
 const UNREAD: Readonly<Record<string, string>> = {
@@ -83,6 +83,17 @@ function objectsOrProblems(chart: HelmChart, values: JsonObject): string {
 function samples(name: string, count: number): JsonObject[] {
   const arbitrary: fc.Arbitrary<ValuesCase> = CHART_VALUES[name as keyof typeof CHART_VALUES];
   return fc.sample(arbitrary, { numRuns: count, seed: 4 }).map(mergedValues);
+}
+
+function remove({ parent, step }: Place): void {
+  if (Array.isArray(parent)) parent.splice(Number(step), 1);
+  else Reflect.deleteProperty(parent, step);
+}
+
+/** Some numbers only set a limit for others: the least that the schema takes is then too little. */
+function lower({ parent, step, schema }: Place): void {
+  const { minimum } = z.toJSONSchema(unwrap(schema).schema, { io: 'output' });
+  if (minimum !== undefined) put({ parent, step }, minimum);
 }
 
 const copyOf = (values: JsonObject): DraftMap => JSON.parse(JSON.stringify(values)) as DraftMap;
@@ -164,17 +175,18 @@ describe.each(Object.entries(charts))('the values schema of the chart %s', (name
 
   test('has an effect with every leaf, but for those that are listed with a reason', () => {
     const unread = new Set(leafPaths(chart.schema));
-    for (const values of samples(name, 1200)) {
+    for (const values of samples(name, 400)) {
       if (unread.size === Object.keys(UNREAD).length) break;
       const before = objectsOrProblems(chart, values);
       for (const { path: at, leaf } of placesOf(chart.schema, copyOf(values))) {
         if (!unread.has(leaf)) continue;
-        const changed = copyOf(values);
-        const place = placesOf(chart.schema, changed).find(({ path: other }) => other.join('\0') === at.join('\0'))!;
-        if (!Object.hasOwn(place.parent, place.step)) continue;
-        if (Array.isArray(place.parent)) place.parent.splice(Number(place.step), 1);
-        else Reflect.deleteProperty(place.parent, place.step);
-        if (objectsOrProblems(chart, changed) !== before) unread.delete(leaf);
+        for (const change of [remove, lower]) {
+          const changed = copyOf(values);
+          const place = placesOf(chart.schema, changed).find(({ path: other }) => other.join('\0') === at.join('\0'))!;
+          if (!Object.hasOwn(place.parent, place.step) || !unread.has(leaf)) continue;
+          change(place);
+          if (objectsOrProblems(chart, changed) !== before) unread.delete(leaf);
+        }
       }
     }
     expect([...unread].sort()).toEqual(Object.keys(UNREAD).sort());

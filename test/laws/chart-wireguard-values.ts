@@ -39,7 +39,7 @@ function repairAllowedIPs(client: Draft | undefined, random: Random): void {
 function repairKeys(values: DraftMap, random: Random): void {
   const { privateKey } = values;
   if (isMap(privateKey) && privateKey['generate'] === true) {
-    if (random.chance(0.5)) privateKey['generate'] = false;
+    if (random.chance(0.2)) privateKey['generate'] = false;
     else remove(privateKey, 'existingSecret', 'value');
   }
   repairKey(privateKey, random);
@@ -91,6 +91,7 @@ function repairDns(values: DraftMap): void {
   if (!isMap(dns)) return;
   // Rarely would all be there that makes search domains count.
   if (Array.isArray(dns['searchDomains']) && dns['searchDomains'].length > 0) dns['mode'] ??= 'coredns';
+  if (Array.isArray(dns['servers']) && dns['servers'].length > 0) dns['mode'] ??= 'servers';
   const mode = dns['mode'] ?? 'none';
   if (mode !== 'servers') remove(dns, 'servers');
   else if (!Array.isArray(dns['servers']) || dns['servers'].length === 0) dns['servers'] = ['10.96.0.10'];

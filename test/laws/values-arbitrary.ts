@@ -122,6 +122,8 @@ export function changedLeaves(schema: z.core.$ZodType, values: Json, path = ''):
   const shape = shapeOf(inner);
   const element = elementOf(inner);
   const changed = new Set<string>();
+  // Null takes a value away: it is none of a leaf, nor of the part above it.
+  if (values === null) return changed;
   const add = (of: z.core.$ZodType, value: Json, below: string): void => {
     for (const leaf of changedLeaves(of, value, below)) changed.add(leaf);
   };

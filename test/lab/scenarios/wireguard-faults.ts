@@ -125,11 +125,7 @@ export const scenario: Scenario = {
     );
 
     await context.check('the interface is removed: the server makes it again', async () => {
-      const { figure } = await during(
-        alice,
-        () => vpn.exec('ip link delete dev wg0'),
-        () => alice.ping(SERVER),
-      );
+      const { figure } = await during(alice, () => vpn.exec('ip link delete dev wg0'));
       return figure;
     });
     await context.check('another one in its place: not ready, and helm test fails', async () => {
@@ -158,10 +154,8 @@ export const scenario: Scenario = {
       // Without a word of its own: only the server begins.
       const silent = file.replace(/^(Endpoint|PersistentKeepalive) = .*\n/gm, '');
       await office.connect(silent.replace('[Interface]', `[Interface]\nListenPort = ${OFFICE_PORT}`));
-      const { figure } = await during(
-        office,
-        () => context.kubectl('delete', 'pod', '-l', vpn.selector, '--wait').then(() => vpn.ready()),
-        () => office.ping(SERVER),
+      const { figure } = await during(office, () =>
+        context.kubectl('delete', 'pod', '-l', vpn.selector, '--wait').then(() => vpn.ready()),
       );
       return figure;
     });
@@ -196,11 +190,7 @@ async function secondsOf(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** What becomes of a ping every 10 ms while something is done, and until it works again. */
-async function during(
-  client: Host,
-  action: () => Promise<unknown>,
-  works: () => Promise<unknown> = () => Promise.resolve(),
-): Promise<{ lost: number; figure: string }> {
+async function during(client: Host, action: () => Promise<unknown>): Promise<{ lost: number; figure: string }> {
   const [pings, stop] = [`/run/host/${client.name}/pings`, `/run/host/${client.name}/stop`];
   // The last answers may still be on their way; without more than a few it has not come back.
   const count = String.raw`
@@ -232,7 +222,7 @@ async function during(
   try {
     await sleep(2000);
     await action();
-    await until('answers', 150, () => works().then(() => true), 1);
+    await until('answers', 150, () => client.ping(SERVER), 1);
     await sleep(2000);
   } finally {
     await client.run(`touch ${stop}`);
