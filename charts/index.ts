@@ -1,4 +1,5 @@
+import { ipsec } from './ipsec';
 import { wireguard } from './wireguard';
 
 /** The charts of this package by name. */
-export const CHARTS = { wireguard };
+export const CHARTS = { wireguard, ipsec };

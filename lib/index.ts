@@ -1,5 +1,9 @@
 /* The public surface of cdk8s-vpn: constructs, the schemas of their values, charts, and the staged vocabulary. */
 export { WireGuardServer, type WireGuardServerProps } from './wireguard/server';
+export { IpsecGateways, type GatewayConfig, type IpsecGatewaysProps } from './strongswan/gateways';
+export { type Detection } from './strongswan/detection';
+export { type CounterpartOptions } from './strongswan/counterpart';
+export { ipsecValues } from '../values/ipsec';
 export { wireguardPeer, wireguardValues } from '../values/wireguard';
 export { HelmChart, helmChart, type ChartMetadata, type HelmChartProps, type PlainOptions } from './helm/chart';
 export { loadValues, type LoadedValues, type ValuesSources } from './helm/load-values';

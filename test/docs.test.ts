@@ -6,7 +6,8 @@ import * as path from 'node:path';
 import ts from 'typescript';
 import packageJson from '../package.json';
 import { parse, parseAllDocuments } from 'yaml';
-import { wireguard } from '../charts/wireguard';
+import { CHARTS } from '../charts';
+import type { HelmChart } from '../lib/helm/chart';
 import { loadValues } from '../lib/helm/load-values';
 import { wireguardValues } from '../values/wireguard';
 import { CommandLine } from './cli/command-line';
@@ -82,8 +83,13 @@ function cli(args: readonly string[]): { status: number | null; stdout: string; 
 function objectsOf(values: string): { kind: string; metadata: { name: string }; [key: string]: unknown }[] {
   const file = path.join(folder, 'block.yaml');
   fs.writeFileSync(file, values);
-  return wireguard.objects({ values: loadValues({ files: [file] }).values });
+  const chart = CHARTS[chartOf(values)] as unknown as HelmChart;
+  return chart.objects({ values: loadValues({ files: [file] }).values });
 }
+
+/** The chart whose values these are. */
+const chartOf = (values: string): 'ipsec' | 'wireguard' =>
+  /^(?:cluster|gateways|tunnels):/m.test(values) ? 'ipsec' : 'wireguard';
 
 describe('values', () => {
   const yaml = blocks.filter(({ info }) => info[0] === 'yaml');
@@ -104,7 +110,8 @@ describe('values', () => {
   test.each(titled(blocks.filter(({ info }) => info[1] === 'check')))(
     'of %s are refused with that text',
     (_title, { info, text }) => {
-      const { status, stderr } = cli(['check', 'wireguard', '-f', info[2] ?? '']);
+      const file = info[2] ?? '';
+      const { status, stderr } = cli(['check', chartOf(fs.readFileSync(path.join(folder, file), 'utf8')), '-f', file]);
       expect([status, stderr]).toEqual([1, text]);
     },
   );
@@ -165,7 +172,7 @@ describe('commands', () => {
     const installs = commands.flatMap(({ line }) => /^helm (?:install|upgrade --install) (.*)/.exec(line)?.[1] ?? []);
 
     test.each(installs)('helm install %s', (rest) => {
-      cli(['chart', 'wireguard', '-o', 'dist/charts']);
+      for (const chart of Object.keys(CHARTS)) cli(['chart', chart, '-o', 'dist/charts']);
       const helm = spawnSync(
         tools.helm('4.3.1'),
         ['template', ...rest.split(' '), '--kube-version', KUBERNETES_VERSION],

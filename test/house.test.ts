@@ -101,7 +101,8 @@ const PLACEHOLDERS = /\{\{ ?(?:\$labels\.[a-z]+|\$value|peer) ?\}\}/g;
 /** Lines with Helm actions where none belong. */
 function templateText(files: ReadonlyMap<string, string>): string[] {
   return [...files].flatMap(([file, text]) => {
-    if (!/^(lib|charts)\//.test(file) || /^lib\/(staged|helm)\//.test(file)) return [];
+    // Python writes a brace in formatted text as two.
+    if (!/^(lib|charts)\/.*(?<!\.py)$/.test(file) || /^lib\/(staged|helm)\//.test(file)) return [];
     return text
       .split('\n')
       .flatMap((line, index) => (line.replaceAll(PLACEHOLDERS, '').includes('{{') ? [`${file}:${index + 1}`] : []));

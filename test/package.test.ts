@@ -132,9 +132,10 @@ describe('the tarball', () => {
       /^CHANGELOG\.md$/,
       /^LICENSE$/,
       /^docs\/([^/]+\/)?[^/]+\.md$/,
+      /^docs\/ipsec\/Containerfile$/,
       /^build\/package\.json$/,
       /^build\/(lib|charts|values)\/.*\.(js|d\.ts)(\.map)?$/,
-      /^(build\/)?lib\/[^.]*\.(jq|sh|svg)$/,
+      /^(build\/)?lib\/[^.]*\.(jq|py|sh|svg)$/,
       /^(lib|charts|values)\/[^.]*\.ts$/,
       /^values\/examples\/[^/]+\/[^/]+\.yaml$/,
     ];

@@ -202,7 +202,7 @@ describe('the preparation', () => {
       fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     };
     const debian = ['wg', 'wireguard-go', 'nft', 'shellcheck', 'busybox', 'ip', 'jq', 'dash'];
-    for (const name of [...debian, 'ping', 'setpriv', 'zbarimg']) stub(name, 'exit 0');
+    for (const name of [...debian, 'ping', 'setpriv', 'zbarimg', 'debootstrap']) stub(name, 'exit 0');
     for (const [name, script] of Object.entries(others)) stub(name, script);
     if (go !== undefined) stub('go', go);
     const module = path.join(folder, 'module');
@@ -291,7 +291,8 @@ esac`,
       'dpkg-deb': `/bin/mkdir -p "$3/usr/bin"; for name in etcd promtool; do echo >"$3/usr/bin/$name"; done`,
     });
     const lock = '-o DPkg::Lock::Timeout=600 -q';
-    expect(log()).toEqual([
+    // Debian 13 asks for the archive only.
+    expect(log().filter((line) => !line.startsWith('indextargets '))).toEqual([
       `download ${lock} etcd-server`,
       `update ${lock}`,
       `download ${lock} etcd-server`,
@@ -300,6 +301,52 @@ esac`,
     expect(built()).toEqual(['debian-etcd-server', 'debian-prometheus']);
     expect(built('tools/debian-prometheus')).toEqual(['usr']);
     expect(said).toContain(`etcd: ${path.join(folder, 'cdk8s-vpn/tools/debian-etcd-server/usr/bin/etcd')}\n`);
+  });
+
+  describeWith(['root'], 'of Debian 13', () => {
+    const script = (name: string): string => path.join(__dirname, 'lab/build', `${name}.sh`);
+    const stubs = (failing = '') => ({
+      'apt-get':
+        '[ "$1" = indextargets ] && printf "%s\\n" cdrom:[x]/ https://archive.example/debian/ https://other.example/',
+      // It is given the options of unshare, `sh`, the script, the folder and the rest.
+      setpriv: `
+while [ "$1" != sh ]; do shift; done
+echo "$2 $4 $5" >>"$LOG"
+[ "\${2##*/}" != "${failing}" ] || { echo no such suite >&2; exit 1; }
+echo >"$3/made"`,
+    });
+    const made = (): string[] => built('debian').map((name) => name.replace(/[0-9a-f]{16}$/, ''));
+
+    test('makes the smallest one from the archive of the machine, and one with daemons of that, once', () => {
+      prepare(undefined, stubs());
+      prepare(undefined, stubs());
+      expect(made()).toEqual(['debian-13-', 'debian-13-base-']);
+      const base = path.join(folder, 'cdk8s-vpn/debian', built('debian')[1] ?? '');
+      expect(log()).toEqual([
+        `${script('base')} https://archive.example/debian `,
+        `${script('packages')} ${base} strongswan-charon`,
+      ]);
+      withEnvironment({ XDG_CACHE_HOME: folder }, () => {
+        expect(tools.debian13Base()).toBe(base);
+        expect(fs.readdirSync(tools.debian13())).toEqual(['made']);
+      });
+    });
+
+    test('makes neither if the smallest one fails, and says why', () => {
+      const said = prepare(undefined, stubs('base.sh'));
+      expect(built('debian')).toEqual([]);
+      expect(said).toContain('debian-13-base: `setpriv --pdeathsig` ended with 1: no such suite\n');
+      expect(said).toContain('debian-13: debian-13-base is missing');
+    });
+
+    test('says that there is no archive to make it from', () => {
+      const ofOthers = { ...stubs(), 'apt-get': '[ "$1" = indextargets ] && echo cdrom:[x]/' };
+      expect(prepare(undefined, ofOthers)).toContain('debian-13-base: apt-get knows no archive of Debian');
+    });
+
+    test('says that this machine has no archive of Debian', () => {
+      expect(prepare(undefined)).toContain('debian-13-base: this is no Debian, whose archive has it\n');
+    });
   });
 
   test('leaves nothing of a build that failed, and says why', () => {

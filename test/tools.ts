@@ -6,6 +6,7 @@
  * a half-built one is never taken.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -50,11 +51,11 @@ const DEBIAN_PACKAGES = {
   ping: 'iputils-ping',
   setpriv: 'util-linux',
   zbarimg: 'zbar-tools',
+  debootstrap: 'debootstrap',
 } as const;
 
 /** What only the laboratory uses (test/lab/); `prepare` obtains it when asked for it by name. */
 const LAB_PACKAGES = {
-  debootstrap: 'debootstrap',
   mke2fs: 'e2fsprogs',
   openssl: 'openssl',
   setcap: 'libcap2-bin',
@@ -67,6 +68,21 @@ const LAB_PACKAGES = {
 /** Debian packages that start a daemon where they are installed, so they are only unpacked, in the version that Debian has. */
 const UNPACKED_PACKAGES = { etcd: 'etcd-server', promtool: 'prometheus' } as const;
 type UnpackedCommand = keyof typeof UNPACKED_PACKAGES;
+
+/**
+ * Folders with a Debian 13: the smallest one, of which others are made, as those of the laboratory, whose scripts make all of them;
+ * and one with the daemons of the VPNs, for which that of the machine may be too old.
+ */
+const DEBIAN_FOLDERS = {
+  'debian-13-base': [],
+  'debian-13': [
+    ...['strongswan-charon', 'strongswan-swanctl', 'strongswan-libcharon', 'libstrongswan-standard-plugins'],
+    ...['libstrongswan-extra-plugins', 'libcharon-extra-plugins'],
+    ...['frr', 'frr-pythontools', 'python3-minimal'],
+    ...['iproute2', 'nftables', 'iputils-ping', 'openssl', 'tini'],
+  ],
+} as const;
+type DebianFolder = keyof typeof DEBIAN_FOLDERS;
 
 /** Python comes with the machine: another one than the user's own would be no help. */
 type InstalledCommand = keyof typeof DEBIAN_PACKAGES | keyof typeof LAB_PACKAGES | 'python3';
@@ -89,7 +105,8 @@ const CRDS = {
   folder: 'prometheus-operator-0.85.0',
 };
 
-export type ToolName = GoTool | KubernetesProgram | Command | 'kubernetes-schemas' | 'prometheus-operator-crds';
+export type ToolName =
+  GoTool | KubernetesProgram | Command | DebianFolder | 'kubernetes-schemas' | 'prometheus-operator-crds';
 
 export const TOOL_NAMES: readonly ToolName[] = [
   ...(Object.keys(GO_TOOLS) as GoTool[]),
@@ -98,6 +115,8 @@ export const TOOL_NAMES: readonly ToolName[] = [
   'prometheus-operator-crds',
   ...(Object.keys(DEBIAN_PACKAGES) as Command[]),
   ...(Object.keys(UNPACKED_PACKAGES) as UnpackedCommand[]),
+  // The smallest first.
+  ...(Object.keys(DEBIAN_FOLDERS) as DebianFolder[]),
   'python3',
 ];
 
@@ -128,6 +147,10 @@ export const tools = {
   command: (name: Command): string => found(name),
   /** The folder of the definitions that Prometheus Operator brings, one file each. */
   prometheusOperatorCrds: (): string => found('prometheus-operator-crds'),
+  /** The folder of the smallest Debian 13. Nobody may write to it, nor to the other. */
+  debian13Base: (): string => found('debian-13-base'),
+  /** The folder of a Debian 13 with strongSwan and FRR. */
+  debian13: (): string => found('debian-13'),
 
   /**
    * Every Helm to prove the law with: the pinned ones that are there, or else the one on PATH.
@@ -188,6 +211,7 @@ function recipeOf(name: ToolName): Recipe | undefined {
     const debian = UNPACKED_PACKAGES[name];
     return { folder: `tools/debian-${debian}`, file: `usr/bin/${name}`, fill: unpack(debian) };
   }
+  if (isDebianFolder(name)) return debianFolder(name);
   if (isCommand(name)) return undefined;
   const module = GO_TOOLS[name];
   const binary = module.replace(/^.*\/|@.*$/g, '');
@@ -204,6 +228,10 @@ function isKubernetesProgram(name: ToolName): name is KubernetesProgram {
 
 function isUnpacked(name: ToolName): name is UnpackedCommand {
   return Object.hasOwn(UNPACKED_PACKAGES, name);
+}
+
+function isDebianFolder(name: ToolName): name is DebianFolder {
+  return Object.hasOwn(DEBIAN_FOLDERS, name);
 }
 
 function isCommand(name: ToolName): name is Command {
@@ -290,6 +318,36 @@ function unpack(debian: string): Recipe['fill'] {
       fs.rmSync(path.join(folder, file));
     }
   };
+}
+
+/** Its name changes with all that it is made of. */
+function debianFolder(name: DebianFolder): Recipe {
+  const packages = DEBIAN_FOLDERS[name];
+  const base = packages.length === 0 ? undefined : debianFolder('debian-13-base').folder;
+  const script = path.join(__dirname, 'lab/build', base === undefined ? 'base.sh' : 'packages.sh');
+  const checksum = createHash('sha256').update([base, ...packages, fs.readFileSync(script, 'utf8')].join('\0'));
+  return {
+    folder: `debian/${name}-${checksum.digest('hex').slice(0, 16)}`,
+    file: '',
+    fill: async (folder, say) => {
+      if (process.getuid?.() !== 0) throw new Error('only root can make it');
+      const from = base === undefined ? await archiveOfDebian() : found('debian-13-base');
+      say(`making ${name} (about 1 minute)`);
+      // Neither processes nor mounts outlive us.
+      const alone = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+      await run('setpriv', [...alone, 'sh', script, folder, from, ...packages]);
+    },
+  };
+}
+
+/** Where the machine has its packages from, since Debian 13 is there too. */
+async function archiveOfDebian(): Promise<string> {
+  if (onPath('apt-get') === undefined) throw new Error('this is no Debian, whose archive has it');
+  const ofDebian = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
+  const archives = (await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', ...ofDebian])).split('\n');
+  const archive = archives.find((address) => /^https?:/.test(address))?.replace(/\/$/, '');
+  if (archive === undefined) throw new Error('apt-get knows no archive of Debian to take it from');
+  return archive;
 }
 
 /** Asks apt-get, and once more with fresh lists of packages if it fails. */

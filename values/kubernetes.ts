@@ -171,6 +171,18 @@ export function probe(defaults: { periodSeconds: number; timeoutSeconds: number;
     .prefault({});
 }
 
+/** Who lets a pod pass packets on. */
+export const ipForwarding = z
+  .strictObject({
+    method: z
+      .enum(['init', 'sysctl', 'assume'])
+      .default('init')
+      .describe(
+        'Who turns on forwarding in the pod: `init`, a small privileged init container that looks first; `sysctl`, the kubelet (it must allow the unsafe sysctls); `assume`, it is on already',
+      ),
+  })
+  .prefault({});
+
 /** Names and labels of the objects of a release. */
 export const naming = {
   nameOverride: dnsLabel.max(40).optional().describe('Instead of the chart’s name in the names of the objects'),
@@ -352,6 +364,26 @@ export const extraObjects = z
     example: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { owner: 'network team' } }],
   });
 
+/** Which load balancer a Service gets, and which address. */
+export const loadBalancer = {
+  loadBalancerClass: z
+    .string()
+    .regex(LABEL_KEY_PATTERN)
+    .optional()
+    .describe('Class of the load balancer')
+    .meta({ noun: 'a load balancer class', example: 'example.com/nlb' }),
+  loadBalancerIP: address
+    .optional()
+    .describe('Static address of the load balancer, where the cloud takes it from here')
+    .meta({ example: '203.0.113.10' }),
+};
+
+/** Who may reach a load balancer. */
+export const loadBalancerSourceRanges = z
+  .array(cidr)
+  .describe('Networks that the load balancer lets in; empty: all')
+  .meta({ example: ['198.51.100.0/24'] });
+
 /** A Service for one UDP port. */
 export const udpService = z
   .strictObject({
@@ -375,21 +407,8 @@ export const udpService = z
       .optional()
       .describe('Cluster address of the Service')
       .meta({ noun: 'an IP address or None', example: '10.96.0.53' }),
-    loadBalancerClass: z
-      .string()
-      .regex(LABEL_KEY_PATTERN)
-      .optional()
-      .describe('Class of the load balancer')
-      .meta({ noun: 'a load balancer class', example: 'example.com/nlb' }),
-    loadBalancerIP: address
-      .optional()
-      .describe('Static address of the load balancer, where the cloud takes it from here')
-      .meta({ example: '203.0.113.10' }),
-    loadBalancerSourceRanges: z
-      .array(cidr)
-      .default([])
-      .describe('Networks that the load balancer lets in; empty: all')
-      .meta({ example: ['198.51.100.0/24'] }),
+    ...loadBalancer,
+    loadBalancerSourceRanges: loadBalancerSourceRanges.default([]),
     allocateLoadBalancerNodePorts: z.boolean().optional().describe('Whether the load balancer gets node ports'),
     externalIPs: z
       .array(address)

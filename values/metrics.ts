@@ -3,7 +3,7 @@ import { annotations, anyMap, labels, labelValue } from './kubernetes';
 import { name } from './net';
 
 /** An object of the Prometheus operator that says how the metrics are read. */
-function monitor(kind: string) {
+export function monitor(kind: string) {
   return z
     .strictObject({
       enabled: z.boolean().default(false).describe(`Whether there is a ${kind} for the Prometheus operator`),

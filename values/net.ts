@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { ADDRESS_PATTERN } from '../lib/net/address';
+import { ADDRESS_PATTERN, IPV4_SOURCE, IPV6_SOURCE } from '../lib/net/address';
 import { ADDRESS_OR_CIDR_PATTERN, CIDR_PATTERN, IPV4_CIDR_PATTERN, IPV6_CIDR_PATTERN } from '../lib/net/cidr';
+import { IDENTITY_PATTERN, PROPOSAL_PATTERN } from '../lib/net/identity';
 import { ADDRESS_OR_SOCKET_PATTERN, ENDPOINT_MAX_LENGTH, ENDPOINT_PATTERN } from '../lib/net/endpoint';
 import {
   DNS_LABEL_PATTERN,
   DNS_NAME_PATTERN,
   DNS_SUBDOMAIN_MAX_LENGTH,
+  HOST_NAME_PATTERN,
   INTERFACE_NAME_PATTERN,
   NAME_PATTERN,
 } from '../lib/net/name';
@@ -70,3 +72,29 @@ export const interfaceName = z
   .string()
   .regex(INTERFACE_NAME_PATTERN)
   .meta({ noun: 'an interface name of at most 15 characters', example: 'wg0' });
+/** The name of a gateway, a tunnel or a child: short, since the names of objects are made of it, and never cut. */
+export const LONGEST_SHORT_NAME = 20;
+export const shortName = z
+  .string()
+  .regex(NAME_PATTERN)
+  .max(LONGEST_SHORT_NAME)
+  .meta({ noun: 'a name of at most 20 characters', example: 'onprem' });
+/** A host name, or an IP address. */
+export const host = z
+  .string()
+  .regex(new RegExp(`^(?:${HOST_NAME_PATTERN.source.slice(1, -1)}|${IPV4_SOURCE}|${IPV6_SOURCE})$`))
+  .max(DNS_SUBDOMAIN_MAX_LENGTH)
+  .meta({ noun: 'an IP address or a host name', example: '198.51.100.7' });
+/** An address with the length of its network's prefix. */
+export const addressInNetwork = z
+  .string()
+  .regex(CIDR_PATTERN)
+  .meta({ noun: 'an address with a prefix length', example: '169.254.100.2/30' });
+/** An IKE identity (swanctl.conf(5)). */
+export const identity = z.string().regex(IDENTITY_PATTERN).meta({ noun: 'an IKE identity', example: '203.0.113.10' });
+/** Algorithms of IKE or ESP in strongSwan's keywords. */
+export const proposal = z
+  .string()
+  .regex(PROPOSAL_PATTERN)
+  .max(200)
+  .meta({ noun: 'a proposal in strongSwan’s keywords', example: 'aes256gcm16-prfsha384-ecp384' });

@@ -6,6 +6,7 @@ import {
   extraObjects,
   global,
   image,
+  ipForwarding,
   naming,
   objectName,
   optionalImage,
@@ -188,16 +189,7 @@ export const wireguardValues = z.strictObject({
     .describe('MTU of the pod’s network in bytes, if you want `mtu` checked against it before anything is installed')
     .meta({ example: 1500 }),
 
-  ipForwarding: z
-    .strictObject({
-      method: z
-        .enum(['init', 'sysctl', 'assume'])
-        .default('init')
-        .describe(
-          'Who turns on forwarding in the pod: `init`, a small privileged init container that looks first; `sysctl`, the kubelet (it must allow the unsafe sysctls); `assume`, it is on already',
-        ),
-    })
-    .prefault({}),
+  ipForwarding,
   endpoint: endpoint
     .optional()
     .describe('Where clients reach the server: the `Endpoint` of their files; read by nothing else'),

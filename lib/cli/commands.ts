@@ -58,6 +58,8 @@ export function checkCommand(name: string, flags: ValuesFlags): void {
         `got about ${String(size)}; keep what is many, such as peers, in Secrets of their own (peersFrom)`,
     ]);
   });
+  const summary = chart.summary(options);
+  if (summary !== undefined) process.stdout.write(`${summary}\n`);
   tell(`${name}: the values are good`);
 }
 
@@ -124,7 +126,7 @@ function objectsOf(chart: HelmChart, flags: ValuesFlags): KubernetesObject[] {
 }
 
 /** The values of the flags, with their places, and what the chart makes of them. */
-function siteOf(flags: ValuesFlags): { loaded: LoadedValues; options: PlainOptions } {
+export function siteOf(flags: ValuesFlags): { loaded: LoadedValues; options: PlainOptions } {
   const loaded = loadValues({ files: flags.values, set: flags.set, setString: flags.setString });
   const release = { name: flags.release, namespace: flags.namespace, service: flags.managedBy };
   return { loaded, options: { values: loaded.values, release } };

@@ -3,7 +3,7 @@ import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
 import { InputError } from '../staged/input-error';
 
 /** More than any key; what is longer is not read to its end. */
-const MAX_BYTES = 256;
+const MAX_BYTES = 300;
 
 /**
  * Reads a file that holds one WireGuard key in one line; `-` is standard input. No message shows what is in it.
@@ -12,18 +12,24 @@ const MAX_BYTES = 256;
  * @throws InputError with exit code 2 if there is no such key
  */
 export function readKeyFile(path: string, flag: string): string {
+  return readSecretFile(path, flag, (text) =>
+    WIREGUARD_KEY_PATTERN.test(text) ? undefined : 'is not a WireGuard key: 32 bytes in base64, 44 characters',
+  );
+}
+
+/**
+ * Reads a file that holds one secret in one line; `-` is standard input. No message shows what is in it.
+ *
+ * @param flag the flag that names the file
+ * @param problemOf what is wrong with the secret, if anything
+ * @throws InputError with exit code 2 if there is no good one
+ */
+export function readSecretFile(path: string, flag: string, problemOf: (text: string) => string | undefined): string {
   const name = path === '-' ? 'standard input' : path;
   const text = readBytes(path, name, flag)
     .toString('latin1')
     .replace(/\r?\n$/, '');
-  const problem =
-    text === ''
-      ? 'is empty'
-      : /[\r\n]/.test(text)
-        ? 'has more than one line'
-        : WIREGUARD_KEY_PATTERN.test(text)
-          ? undefined
-          : 'is not a WireGuard key: 32 bytes in base64, 44 characters';
+  const problem = text === '' ? 'is empty' : /[\r\n]/.test(text) ? 'has more than one line' : problemOf(text);
   if (problem === undefined) return text;
   throw new InputError([`${name}: ${problem}; ${flag} takes a file with one key in one line`], 2);
 }

@@ -3,6 +3,7 @@ import { CHARTS } from '../../charts';
 import { VERSION } from '../../charts/version';
 import { NAME_PATTERN } from '../net/name';
 import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
+import { host } from '../../values/net';
 import { InputError } from '../staged/input-error';
 import { CLIENT_FORMATS } from './client-file';
 import {
@@ -15,6 +16,7 @@ import {
   type ValuesFlags,
 } from './commands';
 import { keysCommand, type KeysFlags } from './keys-command';
+import { COUNTERPARTS, counterpartCommand, type CounterpartFlags } from './counterpart-command';
 import { showconfCommand, type ShowconfFlags } from './showconf-command';
 
 const USAGE_HINT = '(cdk8s-vpn --help shows the usage)';
@@ -98,7 +100,12 @@ function program(): Command {
     .action((chart: string, peer: string, flags: Partial<KeysFlags>) => {
       keysCommand(chart, peer, { ...DEFAULT_FLAGS, ...flags });
     });
-  withValues(onPeer(cli.command('showconf'), 'the client’s own file of a peer, or its QR code'))
+  withValues(
+    onPeer(
+      cli.command('showconf'),
+      'what the other end needs: the client’s own file of a peer, or the configuration of a tunnel’s remote end',
+    ),
+  )
     .option(
       '--private-key-file <file>',
       'the private key of the client (- is standard input)',
@@ -113,9 +120,19 @@ function program(): Command {
     .addOption(
       new Option('--format <format>', 'of wg-quick, or of wg setconf').choices(CLIENT_FORMATS).default('wg-quick'),
     )
-    .option('-o, --output <file>', 'write it into a new file; a QR code as a PNG picture', newFilePath('-o'))
-    .action((chart: string, peer: string, flags: Partial<ShowconfFlags> & Pick<ShowconfFlags, 'format'>) => {
-      showconfCommand(chart, peer, { ...DEFAULT_FLAGS, ...flags });
+    .option(
+      '-o, --output <file>',
+      'write it into a new file, a QR code as a PNG picture; of a tunnel, into this folder',
+      newFilePath('-o'),
+    )
+    .addOption(new Option('--as <kind>', 'of a tunnel: what the remote end is').choices(COUNTERPARTS))
+    .option(
+      '--address <host>',
+      'of a tunnel: where the remote end reaches the gateway, if its identity is no address',
+      hostOrAddress,
+    )
+    .action((chart: string, name: string, flags: Partial<CounterpartFlags> & ShowconfOnly) => {
+      showconf(chart, name, flags);
     });
   withValues(onChart(cli.command('images'), 'every image that the pods use, one a line')).action(
     (chart: string, flags: Partial<ValuesFlags>) => {
@@ -141,6 +158,25 @@ function program(): Command {
       });
   }
   return cli;
+}
+
+type ShowconfOnly = Partial<ShowconfFlags> & Pick<ShowconfFlags, 'format'>;
+
+/** The other end of a peer, or of a tunnel: each has flags that the other one has not. */
+function showconf(chart: string, name: string, flags: Partial<CounterpartFlags> & ShowconfOnly): void {
+  const isTunnel = chart === 'ipsec';
+  const { qr, privateKeyFile, as, address } = flags;
+  const foreign = isTunnel
+    ? { '--qr': qr, '--private-key-file': privateKeyFile }
+    : { '--as': as, '--address': address };
+  const given = Object.entries(foreign).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
+  if (given.length > 0)
+    throw new InputError(
+      given.map((flag) => `${flag}: is not for the chart ${chart}; leave it out`),
+      2,
+    );
+  if (isTunnel) counterpartCommand(name, { ...DEFAULT_FLAGS, ...flags });
+  else showconfCommand(chart, name, { ...DEFAULT_FLAGS, ...flags });
 }
 
 function onChart(command: Command, description: string): Command {
@@ -184,6 +220,11 @@ function newFilePath(flag: string): (path: string) => string {
     if (path === '' || path === '-') throw new InvalidArgumentError('Name a file.');
     return filePath(flag)(path);
   };
+}
+
+function hostOrAddress(value: string): string {
+  if (host.safeParse(value).success) return value;
+  throw new InvalidArgumentError('Name a host or an IP address.');
 }
 
 function peerName(value: string): string {

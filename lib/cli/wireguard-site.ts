@@ -38,8 +38,8 @@ export class WireGuardSite {
    * @throws InputError with every problem of the values
    */
   static load(chart: string, flags: ValuesFlags): WireGuardSite {
-    // Refuses any other: this is the only chart that has peers.
-    chartNamed(chart);
+    if (chartNamed(chart).name !== 'wireguard')
+      throw new InputError([`chart: this one has no peers with keys, got ${JSON.stringify(chart)}; name wireguard`], 2);
     const loaded = loadValues({ files: flags.values, set: flags.set, setString: flags.setString });
     return new WireGuardSite(loaded, loaded.values, flags.namespace, flags.release);
   }

@@ -52,6 +52,8 @@ export interface HelmChartProps<S extends z.ZodObject, B = unknown> extends Part
   readonly build: (scope: Construct, values: Ref<z.output<S>>) => B;
   /** The text that `helm install` shows at its end: a named text. */
   readonly notes?: (built: B) => Expr<string>;
+  /** What is said of good values when they are checked: a named text. */
+  readonly summary?: (built: B) => Expr<string>;
   /** The images that the chart uses by default, by container: for the catalogue. */
   readonly images?: (built: B) => Readonly<Record<string, Expr<string>>>;
 }
@@ -156,12 +158,25 @@ export class HelmChart<S extends z.ZodObject = z.ZodObject, B = unknown> {
     return notes === undefined ? undefined : this.text(notes, options);
   }
 
+  /** What is said of good values when they are checked. */
+  summary(options: PlainOptions = {}): string | undefined {
+    const { summary } = this.#props;
+    return summary === undefined ? undefined : this.text(summary, options);
+  }
+
   /** What a text of the chart's constructs is for some values. */
   text(of: (built: B) => Expr<string>, options: PlainOptions = {}): string {
     const { build, values } = this.#props;
     const chart = new Chart(new App(), this.name);
     setStaging(chart, { reader: 'print' });
     return evaluate(nodeOf(of(build(chart, refs(values)))), this.environment(options)) as string;
+  }
+
+  /** The names of texts of the chart's constructs. */
+  list(of: (built: B) => Readonly<Record<string, Expr<string>>>): string[] {
+    const chart = new Chart(new App(), this.name);
+    setStaging(chart, { reader: 'print' });
+    return Object.keys(of(this.#props.build(chart, refs(this.#props.values))));
   }
 
   /**

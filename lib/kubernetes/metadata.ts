@@ -23,7 +23,7 @@ export interface NamingValues {
 
 interface Extra {
   /** Appended to the full name: `-health`. */
-  readonly suffix?: string;
+  readonly suffix?: string | Expr<string>;
   readonly labels?: Expr<Record<string, string>>;
   readonly annotations?: Staged<Record<string, string>> | Expr<Record<string, string>>;
 }

@@ -205,6 +205,11 @@ function evaluateGather(node: Gather, env: Environment, scope: Scope): Value {
       }
       return kept;
     }
+    case 'largest':
+      return Math.max(
+        0,
+        ...[...itemScopes(loop, env, scope)].map((inner) => evaluate(loop.body, env, inner) as number),
+      );
     case 'sorted':
       return sortedTexts(loop, env, scope);
     case 'overlaps':

@@ -130,7 +130,7 @@ export interface Spread extends Base {
 /** Gathers what the bodies of a loop say into one value. */
 export interface Gather extends Base {
   readonly op: 'gather';
-  readonly how: 'some' | 'sorted' | 'overlaps' | 'filter';
+  readonly how: 'some' | 'sorted' | 'overlaps' | 'filter' | 'largest';
   readonly loop: EachNode;
 }
 export interface Include extends Base {

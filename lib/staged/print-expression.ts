@@ -379,6 +379,11 @@ function printGather(node: Gather, frame: Frame): string {
         );
         return printIf(node.loop.body, inner, '', () => [`{{- ${name} = append ${name} ${argument(item)} }}`]);
       });
+    case 'largest':
+      return gatherInto(frame, 'largest', '0', node.loop, (name, inner) => {
+        const value = argument(printTyped(node.loop.body, inner));
+        return [...inner.flush(), `{{- ${name} = max ${name} ${value} }}`];
+      });
     case 'sorted':
       return `sortAlpha (keys ${entriesOf(node.loop, frame)})`;
     case 'overlaps':

@@ -34,19 +34,23 @@ function explain(issue: z.core.$ZodIssue, root: z.core.$ZodType, input: unknown)
     const remedy = remedyFor(meta, `give ${nounOf(issue.expected, meta)}`);
     return [{ path, sentence: `is required, got nothing; ${remedy}` }];
   }
-  const [wrong, remedy] = verdict(issue, meta);
+  const [wrong, remedy] = verdict(issue, meta, value);
   return [{ path, sentence: `${wrong}, got ${show(value, meta)}; ${remedy}` }];
 }
 
 /** What is wrong with a value that is there, and what to do. */
-function verdict(issue: z.core.$ZodIssue, meta: LeafMeta): readonly [string, string] {
+function verdict(issue: z.core.$ZodIssue, meta: LeafMeta, value: unknown): readonly [string, string] {
   const elsewhere = 'see the values table in the README';
   switch (issue.code) {
     case 'invalid_type':
       return [`must be ${nounOf(issue.expected, meta)}`, remedyFor(meta, elsewhere)];
     case 'invalid_value': {
-      const choices = issue.values.map((choice) => JSON.stringify(choice));
-      return ['is not one of the choices', `choose ${choices.join(' or ')}`];
+      const choices = issue.values.map((choice) => JSON.stringify(choice)).join(' or ');
+      const meant = typeof value === 'string' ? nearest(value, issue.values.map(String)) : undefined;
+      return [
+        'is not one of the choices',
+        meant === undefined ? `choose ${choices}` : `did you mean ${JSON.stringify(meant)}?`,
+      ];
     }
     case 'invalid_format': {
       const form = `write it as ${String(issue.pattern ?? issue.format)}`;
@@ -65,7 +69,9 @@ function keyRemedy(issue: z.core.$ZodIssueInvalidKey): string {
   const pattern = issue.issues
     .map((inner) => (inner.code === 'invalid_format' ? inner.pattern : undefined))
     .find((text) => text !== undefined);
-  return pattern === undefined ? 'choose another name' : `use a name that matches ${pattern}`;
+  if (pattern !== undefined) return `use a name that matches ${pattern}`;
+  const longest = issue.issues.find((inner) => inner.code === 'too_big')?.maximum;
+  return longest === undefined ? 'choose another name' : `use at most ${String(longest)} characters`;
 }
 
 /** The sentence for a key that the schema does not know. */

@@ -49,7 +49,8 @@ export type Staged<T> = unknown extends T
           | When<Staged<NonNullable<T>>>
           | Extract<T, undefined>;
 
-type StagedItem<E> = Staged<E> | Each<Staged<E>> | When<Staged<E> | readonly (Staged<E> | Each<Staged<E>>)[]>;
+type StagedItem<E> =
+  Staged<E> | Each<StagedItem<E> | readonly StagedItem<E>[]> | When<StagedItem<E> | readonly StagedItem<E>[]>;
 
 type AnyMapOf<E> = E extends object ? Readonly<Record<string, unknown>> : never;
 

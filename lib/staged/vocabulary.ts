@@ -300,6 +300,13 @@ export const every = <T>(
   items: Items<T>,
   condition: (item: Item<T>, key: Expr<string>) => Expr<boolean>,
 ): Expr<boolean> => not(some(items, (item, key) => not(condition(item, key))));
+/** The largest of the numbers that items have, and 0 if there is none above. */
+export const largest = <T>(items: Items<T>, number: (item: Item<T>, key: Expr<string>) => Expr<number>): Expr<number> =>
+  gather(
+    'largest',
+    conditionLoop(items, (item: Item<T>, key) => intOf('largest', number(item, key)) as Expr<number>),
+    INT,
+  );
 /** The items of a list for which the condition holds. */
 export const filter = <T>(
   list: Expr<readonly T[] | undefined>,
@@ -308,7 +315,7 @@ export const filter = <T>(
 
 function conditionLoop<T>(
   items: Items<T>,
-  condition: (item: Item<T>, key: Expr<string>) => Expr<boolean>,
+  condition: (item: Item<T>, key: Expr<string>) => Expr<boolean> | Expr<number>,
 ): Each<unknown> {
   const over = nodeOf(items);
   const { key, item, keyRef, itemRef } = variablesOf<T>(over);
@@ -317,7 +324,7 @@ function conditionLoop<T>(
     over,
     key,
     item,
-    body: nodeOf(condition(itemRef, keyRef)),
+    body: nodeOf(condition(itemRef, keyRef) as Expr<unknown>),
     type: { kind: 'list', optional: false },
   });
 }
@@ -340,7 +347,11 @@ export function ownerOf(overlap: Expr<{ first: string; second: string }>, which:
   return expr({ op: 'field', of, key: which, type: { ...of.type, kind: 'string' } });
 }
 
-function gather<T>(how: 'some' | 'sorted' | 'overlaps' | 'filter', loop: Each<unknown>, type: StaticType): Expr<T> {
+function gather<T>(
+  how: 'some' | 'sorted' | 'overlaps' | 'filter' | 'largest',
+  loop: Each<unknown>,
+  type: StaticType,
+): Expr<T> {
   const node = nodeOf(loop);
   if (node.op !== 'each') return fail(how, loop, 'is not a loop; use each(…)');
   return expr({ op: 'gather', how, loop: node, type });
@@ -416,8 +427,11 @@ function piecesOf(value: Or<string | number | boolean>): readonly unknown[] {
   return node.op === 'call' && node.operation === OPERATIONS.text ? node.args.map((arg) => expr(arg)) : [value];
 }
 
-/** The texts of a list with a separator between them. */
-export const join = (separator: string, texts: Expr<readonly string[]> | Each<string | Expr<string>>): Expr<string> => {
+/** The texts of a list, or of what stands for its elements, with a separator between them. */
+export const join = (
+  separator: string,
+  texts: Expr<readonly string[]> | Each<string | Expr<string>> | readonly (string | Expr<string> | Each<unknown>)[],
+): Expr<string> => {
   const node = contentOf(present('join', texts as Expr<readonly string[]>));
   return apply(
     'join',

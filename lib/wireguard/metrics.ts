@@ -1,23 +1,7 @@
 import type { Construct } from 'constructs';
 import type { Naming } from '../kubernetes/metadata';
-import {
-  and,
-  isEmpty,
-  join,
-  mapOf,
-  not,
-  Only,
-  release,
-  Resource,
-  spread,
-  text,
-  when,
-  whenSet,
-  type Expr,
-  type Ref,
-} from '../staged';
-import type { z } from 'zod';
-import type { metrics } from '../../values/metrics';
+import { monitors } from '../kubernetes/monitors';
+import { and, isEmpty, join, mapOf, not, Only, release, Resource, spread, text, when, type Expr } from '../staged';
 import type { WireGuardValues } from './config';
 import { DASHBOARD } from './dashboard';
 
@@ -26,7 +10,7 @@ const METRICS_PATH = '/cgi-bin/metrics';
 
 /** The objects that let Prometheus read, judge and draw the metrics of a server: each is there if the values ask for it. */
 export function metricsObjects(scope: Construct, v: WireGuardValues, naming: Naming, healthPort: string): void {
-  monitors(scope, v, naming, healthPort);
+  monitors(scope, v.metrics, naming, { enabled: v.metrics.enabled, port: healthPort, path: METRICS_PATH });
   const { prometheusRule: rule, dashboard } = v.metrics;
   new Only(scope, 'Alerts', and(v.metrics.enabled, rule.enabled), (inner) => {
     new Resource(inner, 'PrometheusRule', {
@@ -48,41 +32,6 @@ export function metricsObjects(scope: Construct, v: WireGuardValues, naming: Nam
       data: { 'wireguard.json': DASHBOARD },
     });
   });
-}
-
-function monitors(scope: Construct, v: WireGuardValues, naming: Naming, healthPort: string): void {
-  const { serviceMonitor, podMonitor } = v.metrics;
-  const selector = { matchLabels: naming.selectorLabels };
-  new Only(scope, 'ServiceMonitored', and(v.metrics.enabled, serviceMonitor.enabled), (inner) => {
-    new Resource(inner, 'ServiceMonitor', {
-      apiVersion: 'monitoring.coreos.com/v1',
-      kind: 'ServiceMonitor',
-      metadata: naming.metadata({ labels: serviceMonitor.labels, annotations: serviceMonitor.annotations }),
-      // The Service of WireGuard has the same labels, but no such port.
-      spec: { selector, endpoints: [target(serviceMonitor, healthPort)] },
-    });
-  });
-  new Only(scope, 'PodMonitored', and(v.metrics.enabled, podMonitor.enabled), (inner) => {
-    new Resource(inner, 'PodMonitor', {
-      apiVersion: 'monitoring.coreos.com/v1',
-      kind: 'PodMonitor',
-      metadata: naming.metadata({ labels: podMonitor.labels, annotations: podMonitor.annotations }),
-      spec: { selector, podMetricsEndpoints: [target(podMonitor, healthPort)] },
-    });
-  });
-}
-
-type Monitor = Ref<z.output<typeof metrics>['serviceMonitor']>;
-
-function target(monitor: Monitor, port: string) {
-  return {
-    port,
-    path: METRICS_PATH,
-    interval: whenSet(monitor.intervalSeconds, (seconds) => text`${seconds}s`),
-    scrapeTimeout: whenSet(monitor.scrapeTimeoutSeconds, (seconds) => text`${seconds}s`),
-    relabelings: monitor.relabelings,
-    metricRelabelings: monitor.metricRelabelings,
-  };
 }
 
 function alerts(v: WireGuardValues, naming: Naming) {

@@ -1,10 +1,10 @@
+import { forwardingContainer, forwardingSysctls } from '../kubernetes/forwarding';
 import { imageReference } from '../kubernetes/image';
 import { podSpec, probeTiming, resourcesOf, UNPRIVILEGED } from '../kubernetes/pod';
 import {
   choose,
   chooseSet,
   each,
-  eq,
   isSet,
   mapOf,
   not,
@@ -43,6 +43,7 @@ export interface PodNames {
 
 /** The pod of the server. */
 export function serverPod(v: WireGuardValues, names: PodNames) {
+  const forwarding = { method: v.ipForwarding.method, ipv6: isSet(v.network6) };
   return {
     ...podSpec(v, v.global.imagePullSecrets),
     serviceAccountName: names.serviceAccount,
@@ -50,40 +51,21 @@ export function serverPod(v: WireGuardValues, names: PodNames) {
     enableServiceLinks: false,
     securityContext: mapOf<unknown>(
       {
-        sysctls: when(eq(v.ipForwarding.method, 'sysctl'), () => [
-          { name: 'net.ipv4.ip_forward', value: '1' },
-          when(isSet(v.network6), () => ({ name: 'net.ipv6.conf.all.forwarding', value: '1' })),
-        ]),
+        sysctls: forwardingSysctls(forwarding),
       },
       v.podSecurityContext,
     ),
-    initContainers: [spread(v.extraInitContainers), forwarding(v, names)],
+    initContainers: [
+      spread(v.extraInitContainers),
+      forwardingContainer(forwarding, {
+        image: names.image,
+        pullPolicy: v.image.pullPolicy,
+        resources: v.resources,
+      }),
+    ],
     containers: [server(v, names), health(v, names), dnsContainer(v), userspace(v), spread(v.extraContainers)],
     volumes: volumes(v, names),
   };
-}
-
-function forwarding(v: WireGuardValues, names: PodNames) {
-  return when(eq(v.ipForwarding.method, 'init'), () => ({
-    name: 'ip-forwarding',
-    image: names.image,
-    imagePullPolicy: v.image.pullPolicy,
-    command: ['/bin/sh', '/scripts/forwarding.sh'],
-    env: [
-      { name: 'FORWARD_IPV4', value: 'true' },
-      { name: 'FORWARD_IPV6', value: choose(isSet(v.network6), 'true', 'false') },
-    ],
-    // The only privileged container: /proc/sys is read-only for every other one. It ends before the server starts.
-    securityContext: {
-      privileged: true,
-      readOnlyRootFilesystem: true,
-      runAsGroup: 0,
-      runAsNonRoot: false,
-      runAsUser: 0,
-    },
-    resources: resourcesOf(v.resources),
-    volumeMounts: [{ name: 'scripts', mountPath: '/scripts', readOnly: true }],
-  }));
 }
 
 function server(v: WireGuardValues, names: PodNames) {

@@ -288,7 +288,7 @@ describe('examples', () => {
       good(cli.run(['chart', 'wireguard', '-o', 'charts'], { cwd }));
       for (const [ours, theirs] of [
         ['dist/manifests/wireguard/home', 'home'],
-        ['dist/charts', 'charts'],
+        ['dist/charts/wireguard', 'charts/wireguard'],
       ]) {
         const texts = [ours!, theirs!].map((folder) =>
           listing(path.join(cwd, folder)).map((name) => {

@@ -50,7 +50,7 @@ test.each(['synth', 'check', 'keys', 'showconf', 'images'])(
       '--managed-by <',
     ])
       expect(out).toContain(flag);
-    expect(out).toContain('one of: wireguard');
+    expect(out).toContain('one of: wireguard, ipsec');
     expect(out).not.toMatch(/--set-json|--values-from|default: \[\]/);
   },
 );
@@ -68,8 +68,8 @@ test.each([
   [['synth', 'wireguard', '-f'], "error: option '-f, --values <file>' argument missing"],
   [['synth', 'wireguard', 'site.yaml'], 'error: too many arguments; name one chart, and give each values file with -f'],
   [['synth', 'wiregard'], 'chart: there is no such chart, got "wiregard"; did you mean wireguard?'],
-  [['check', 'openvpn-server'], 'chart: there is no such chart, got "openvpn-server"; choose one of wireguard'],
-  [['chart', 'toString', '-o', 'x'], 'chart: there is no such chart, got "toString"; choose one of wireguard'],
+  [['check', 'openvpn-server'], 'chart: there is no such chart, got "openvpn-server"; choose one of wireguard, ipsec'],
+  [['chart', 'toString', '-o', 'x'], 'chart: there is no such chart, got "toString"; choose one of wireguard, ipsec'],
   [['synth', 'wireguard', '--release', 'A_b'], "error: option '--release <name>' argument 'A_b' is invalid. Use at most 53 lower-case letters, digits, hyphens and dots."],
   [['synth', 'wireguard', '--release', 'a'.repeat(54)], `error: option '--release <name>' argument '${'a'.repeat(54)}' is invalid. Use at most 53 lower-case letters, digits, hyphens and dots.`],
   [['synth', 'wireguard', '--namespace', '-x'], "error: option '-n, --namespace <name>' argument '-x' is invalid. Use at most 63 lower-case letters, digits and hyphens."],

@@ -7,7 +7,7 @@ import { missing, prepare, unable, type ToolName } from '../tools';
 
 const NEEDED: readonly ToolName[] = [
   ...(['etcd', 'coredns', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const),
-  ...(['kubelet', 'kube-proxy', 'kubectl', 'helm-4.3.1', 'ip', 'busybox'] as const),
+  ...(['kubelet', 'kube-proxy', 'kubectl', 'helm-4.3.1', 'ip', 'busybox', 'debian-13-base'] as const),
   ...(['debootstrap', 'mke2fs', 'openssl', 'setcap', 'setpriv', 'socat', 'ssh', 'sysctl', 'xz'] as const),
 ];
 

@@ -16,7 +16,7 @@ export async function writeImage(
   const blobs = path.join(layout, 'blobs/sha256');
   fs.mkdirSync(blobs, { recursive: true });
   const layer = path.join(layout, 'layer');
-  const empty = ['dev', 'proc', 'run', 'sys'].map((folder) => `--exclude=./${folder}/*`);
+  const empty = ['dev', 'proc', 'sys'].map((folder) => `--exclude=./${folder}/*`);
   await run('tar', [
     ...['--create', '--file', layer, '--directory', content, '--numeric-owner', '--sort=name', '--mtime=@0'],
     ...['--xattrs', '--xattrs-include=*', ...empty, '.'],

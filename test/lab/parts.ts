@@ -30,43 +30,13 @@ export interface MachineParts {
 
 /** Builds what is not there yet. */
 export async function buildMachine(): Promise<MachineParts> {
-  const ofDebian = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
-  const archive = (await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', ...ofDebian]))
-    .split('\n')
-    .find((address) => /^https?:/.test(address))
-    ?.replace(/\/$/, '');
-  if (archive === undefined) throw new LabError('apt-get knows no archive of Debian to take Debian 13 from');
-
-  const base = await part({
-    name: 'base',
-    files: [script('base')],
-    fill: (folder, log) => runIsolated('sh', [script('base'), folder, archive], { log }),
-  });
-  const withPackages = (name: string, packages: readonly string[]): Promise<string> =>
-    part({
-      name,
-      texts: [path.basename(base), ...packages],
-      files: [script('packages')],
-      fill: (folder, log) => runIsolated('sh', [script('packages'), folder, base, ...packages], { log }),
-    });
   const node = await withPackages('node', NODE_PACKAGES);
   const emulator = await withPackages('emulator', ['qemu-system-x86']);
   const wireguardTools = await withPackages('wireguard-tools', WIREGUARD_PACKAGES);
-  const musl = await part({
-    name: 'musl',
-    texts: [path.basename(base)],
-    files: [script('musl'), path.join(__dirname, 'build/glibc-names.c')],
-    fill: (folder, log) => runIsolated('sh', [script('musl'), folder, base], { log }),
-  });
+  const musl = await muslPart();
 
-  const listed = (await cli('images', 'wireguard', '-f', path.join(root, 'values/examples/wireguard/team.yaml'))).split(
-    '\n',
-  );
-  const chartImage = (repository: string): string => {
-    const found = listed.find((name) => name.includes(`/${repository}:`));
-    if (found === undefined) throw new LabError(`the chart wireguard has no image ${repository}`);
-    return found;
-  };
+  const chartImage = await imagesOf('wireguard', 'team.yaml');
+  const ipsecImage = await imagesOf('ipsec', 'aws.yaml');
   const images = [
     await image(
       'image-wireguard',
@@ -96,6 +66,8 @@ export async function buildMachine(): Promise<MachineParts> {
       [script('single'), tools.coredns()],
       (folder, log) => run('sh', [script('single'), folder, tools.coredns(), 'coredns', COREDNS_CAPABILITY], { log }),
     ),
+    await strongswanImage(ipsecImage('strongx509/strongswan')),
+    await frrImage(ipsecImage('frrouting/frr')),
     await image(
       'image-pause',
       PAUSE_IMAGE,
@@ -130,6 +102,74 @@ export async function buildMachine(): Promise<MachineParts> {
       ),
   });
   return { emulator, disk };
+}
+
+/** The references of a chart's images, with an example's values, by what they have in them. */
+async function imagesOf(chart: string, example: string): Promise<(repository: string) => string> {
+  const listed = await cli('images', chart, '-f', path.join(root, 'values/examples', chart, example));
+  return (repository) => {
+    const found = listed.split('\n').find((name) => name.includes(`/${repository}:`));
+    if (found === undefined) throw new LabError(`the chart ${chart} has no image ${repository}`);
+    return found;
+  };
+}
+
+/** A Debian 13 with more packages. */
+function withPackages(name: string, packages: readonly string[]): Promise<string> {
+  const base = tools.debian13Base();
+  return part({
+    name,
+    texts: [path.basename(base), ...packages],
+    files: [script('packages')],
+    fill: (folder, log) => runIsolated('sh', [script('packages'), folder, base, ...packages], { log }),
+  });
+}
+
+function muslPart(): Promise<string> {
+  const base = tools.debian13Base();
+  return part({
+    name: 'musl',
+    texts: [path.basename(base)],
+    files: [script('musl'), path.join(__dirname, 'build/glibc-names.c')],
+    fill: (folder, log) => runIsolated('sh', [script('musl'), folder, base], { log }),
+  });
+}
+
+/**
+ * What docker.io/strongx509/strongswan has (facts: its Dockerfile): strongSwan on an Ubuntu, whose commands are those of a Debian,
+ * with few plugins.
+ */
+export async function strongswanImage(reference: string): Promise<string> {
+  const packages = await withPackages('strongswan', STRONGSWAN_PACKAGES);
+  return image(
+    'image-strongswan',
+    reference,
+    { Cmd: ['/bin/bash'] },
+    [packages, ...STRONGSWAN_PLUGINS],
+    [script('strongswan')],
+    async (folder) => {
+      await run('cp', ['-a', `${packages}/.`, folder]);
+      await run('sh', [script('strongswan'), folder, ...STRONGSWAN_PLUGINS]);
+    },
+  );
+}
+
+/** What quay.io/frrouting/frr has (facts: its Dockerfile): FRR and Python on an Alpine. */
+export async function frrImage(reference: string): Promise<string> {
+  const packages = await withPackages('frr', FRR_PACKAGES);
+  const musl = await muslPart();
+  return image(
+    'image-frr',
+    reference,
+    { Entrypoint: ['/sbin/tini', '--'], Cmd: ['/usr/lib/frr/docker-start'] },
+    [packages, musl, ...FRR_COMMANDS],
+    [script('frr'), script('only')],
+    async (folder, log) => {
+      await run('cp', ['-a', `${packages}/.`, folder]);
+      await run('cp', ['-a', `${musl}/usr`, folder]);
+      await runIsolated('sh', [script('frr'), folder, ...FRR_COMMANDS], { log });
+    },
+  );
 }
 
 const COREDNS_CAPABILITY = 'cap_net_bind_service=+ep';
@@ -175,6 +215,19 @@ const WIREGUARD_COMMANDS = [
     'watch',
   ],
 ];
+
+const STRONGSWAN_PACKAGES = [
+  ...['strongswan-charon', 'strongswan-swanctl', 'strongswan-libcharon', 'libstrongswan-standard-plugins'],
+  ...['libstrongswan-extra-plugins', 'libcharon-extra-plugins', 'iproute2', 'iputils-ping', 'procps'],
+];
+/** Those that it is built with, less eap-dynamic and the one with ML-KEM, which Debian has not. */
+const STRONGSWAN_PLUGINS = [
+  ...['constraints', 'counters', 'drbg', 'eap-identity', 'eap-md5', 'eap-tls', 'kernel-netlink', 'nonce', 'openssl'],
+  ...['pem', 'pkcs1', 'pkcs12', 'pkcs8', 'pubkey', 'random', 'socket-default', 'updown', 'vici', 'x509'],
+];
+
+const FRR_PACKAGES = ['bash', 'frr', 'frr-pythontools', 'iproute2', 'tini'];
+const FRR_COMMANDS = ['bash', 'bridge', 'busybox', 'ip', 'python3*', 'ss', 'tc', 'tini', 'vtysh'];
 
 const script = (name: string): string => path.join(__dirname, 'build', `${name}.sh`);
 

@@ -27,6 +27,8 @@ export const NODE_PACKAGES = [
     'jq',
   ],
   ...['python3-minimal'],
+  // For routers outside of the cluster.
+  ...['strongswan-charon', 'strongswan-swanctl', 'libstrongswan-extra-plugins'],
 ];
 
 /** The image that every pod has for its namespaces. */

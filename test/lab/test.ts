@@ -5,6 +5,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { CHARTS } from '../../charts';
 import { Lab } from './lab';
 import { cli } from './parts';
 import { Interrupted, LabError, resume } from './processes';
@@ -43,7 +44,8 @@ async function runAll(names: readonly string[], page: 'write' | 'renew' | 'leave
   try {
     const charts = path.join(lab.folder, 'charts');
     fs.rmSync(charts, { recursive: true, force: true });
-    await step('the charts, from the sources', () => cli('chart', 'wireguard', '-o', charts));
+    for (const chart of Object.keys(CHARTS))
+      await step(`the chart ${chart}, from the sources`, () => cli('chart', chart, '-o', charts));
     for (const name of names) {
       const { scenario } = (await import(path.join(SCENARIOS, `${name}.ts`))) as { scenario: Scenario };
       titles.set(name, scenario.title);

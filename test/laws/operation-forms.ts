@@ -226,7 +226,10 @@ const gathers = form((s) => ({
     (p) => p.key,
   ),
   count: staged.count(staged.filter(s.list, (p) => staged.isSet(p.port))),
+  largest: staged.largest(s.list, (p) => staged.orElse(p.port, -1)),
+  largestOfMap: staged.largest(s.peers, (_p, key) => staged.bytes(key)),
   sorted: staged.sorted(staged.each(s.words, (word) => word)),
+  joinedLists: staged.join(',', [staged.spread(s.words), 'and', staged.each(s.peers, (key) => key)]),
   ofAll: staged.sorted(
     staged.each(s.peers, (_key, p) => [p.key, staged.each(p.nets, (net) => net), staged.whenSet(p.deep.a, (a) => a)]),
   ),
@@ -452,7 +455,7 @@ function ordered(keys: readonly string[]): Record<string, number> {
 export const FORMS: Readonly<Record<string, Law>> = {
   'each, with indexes, lists of maps and empty results': loops,
   'when, whenSet and chooseSet': conditions,
-  'some, every, filter, sorted, overlaps and bind': gathers,
+  'some, every, filter, largest, sorted, overlaps and bind': gathers,
   'mapOf, entries, spread, keys, hasKey and lookup': maps,
   'fields of objects that may be absent': optional,
   'conf and file': texts,

@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check';
 import { z } from 'zod';
-import { wireguard } from '../../charts/wireguard';
+import { CHARTS } from '../../charts';
+import type { HelmChart } from '../../lib/helm/chart';
 import { text } from '../../values/text';
 import { mergeLayers } from '../../lib/helm/merge';
 import { applySet, applySetString } from '../../lib/helm/set';
@@ -12,6 +13,7 @@ import type { JsonObject } from '../../lib/helm/values-file';
 import { InputError } from '../../lib/staged/input-error';
 import type { Json } from '../../lib/staged/node';
 import { elementOf, isOpen, shapeOf, unwrap, type LeafMeta } from '../../lib/staged/schema';
+import { IPSEC_FAULTS, repairIpsec } from './chart-ipsec-values';
 import { repairWireGuard, WIREGUARD_FAULTS } from './chart-wireguard-values';
 import { isMap, Random, type Draft, type DraftMap } from './chart-random';
 
@@ -61,20 +63,21 @@ export function mergedValues({ files, set, setString }: ValuesCase): JsonObject 
   return setString.reduce(applySetString, set.reduce(applySet, files.reduce<JsonObject>(mergeLayers, {})));
 }
 
-/** Values of the chart `wireguard` that it accepts, the same for the same seed. */
-export function acceptedValues(count: number, seed: number): JsonObject[] {
-  const right = valuesArbitrary(wireguard.schema, { repair: repairWireGuard, faultyPercent: 0 });
+/** Values of a chart that it accepts, the same for the same seed. */
+export function acceptedValues(chart: ChartWithValues, count: number, seed: number): JsonObject[] {
+  const { schema, repair } = REPAIRED[chart];
+  const right = valuesArbitrary(schema, { repair, faultyPercent: 0 });
   // One by one, so that the first are the same whatever the count.
   const stream = fc.sample(right, { seed, numRuns: count * 3 }).map(mergedValues);
-  const accepted = stream.filter((values) => isAccepted(values)).slice(0, count);
+  const accepted = stream.filter((values) => isAccepted(CHARTS[chart] as unknown as HelmChart, values)).slice(0, count);
   if (accepted.length < count)
     throw new Error(`of ${String(stream.length)} generated values files only ${String(accepted.length)} were accepted`);
   return accepted;
 }
 
-function isAccepted(values: JsonObject): boolean {
+function isAccepted(chart: HelmChart, values: JsonObject): boolean {
   try {
-    wireguard.objects({ values });
+    chart.objects({ values });
     return true;
   } catch (error) {
     if (error instanceof InputError) return false;
@@ -111,9 +114,12 @@ function isRecord(schema: z.core.$ZodType): boolean {
   return (schema as z.core.$ZodTypes)._zod.def.type === 'record';
 }
 
-/** The paths of all leaves of a schema: `mtu`, `peers.<name>.addresses`, `extraObjects[].kind`. */
+/** The paths of all leaves of a schema that can have different values: `mtu`, `peers.<name>.addresses`. */
 export function leafPaths(schema: z.core.$ZodType, path = ''): string[] {
-  return childrenOf(schema, path)?.flatMap(([below, child]) => leafPaths(child, below)) ?? [path];
+  const below = childrenOf(schema, path);
+  if (below !== undefined) return below.flatMap(([at, child]) => leafPaths(child, at));
+  const { def } = (unwrap(schema).schema as z.core.$ZodTypes)._zod;
+  return def.type === 'enum' && Object.keys(def.entries).length === 1 ? [] : [path];
 }
 
 /** The paths of the leaves that user values set to something else than the default. */
@@ -666,7 +672,15 @@ function split(values: DraftMap, count: number, random: Random): DraftMap[] {
   return layers;
 }
 
+const REPAIRED = {
+  ipsec: { schema: CHARTS.ipsec.schema, repair: repairIpsec, faults: IPSEC_FAULTS },
+  wireguard: { schema: CHARTS.wireguard.schema, repair: repairWireGuard, faults: WIREGUARD_FAULTS },
+};
+/** The name of a chart. */
+export type ChartWithValues = keyof typeof REPAIRED;
+
 /** User values for each chart, by its name. */
-export const CHART_VALUES = {
-  wireguard: valuesArbitrary(wireguard.schema, { repair: repairWireGuard, faults: WIREGUARD_FAULTS }),
+export const CHART_VALUES: Readonly<Record<ChartWithValues, fc.Arbitrary<ValuesCase>>> = {
+  ipsec: valuesArbitrary(REPAIRED.ipsec.schema, REPAIRED.ipsec),
+  wireguard: valuesArbitrary(REPAIRED.wireguard.schema, REPAIRED.wireguard),
 };

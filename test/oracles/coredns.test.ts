@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import { wireguard } from '../../charts/wireguard';
 import { describeWith } from '../left-out';
 import { tools } from '../tools';
-import { configOf, wireguardScenarios } from './scenarios';
+import { wireguardConfig, scenariosOf } from './scenarios';
 
 jest.setTimeout(60_000);
 
@@ -78,7 +78,7 @@ async function ask(port: number, name: string): Promise<string[]> {
 }
 
 const corefileOf = (dnsValues: object): string => {
-  const { Corefile = '' } = configOf({ dns: { mode: 'coredns', ...dnsValues } });
+  const { Corefile = '' } = wireguardConfig({ dns: { mode: 'coredns', ...dnsValues } });
   return Corefile;
 };
 
@@ -102,8 +102,8 @@ describeWith(['coredns'], 'CoreDNS', () => {
     return port;
   }
 
-  const scenarios = wireguardScenarios().flatMap(({ name, values }) => {
-    const { Corefile } = configOf(values);
+  const scenarios = scenariosOf('wireguard').flatMap(({ name, values }) => {
+    const { Corefile } = wireguardConfig(values);
     return Corefile === undefined ? [] : [{ name, Corefile }];
   });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWith } from '../left-out';
-import { configOf, wireguardScenarios } from './scenarios';
+import { configsOf, scenariosOf, wireguardConfig } from './scenarios';
 
 describeWith(['nft', 'root', 'netns'], 'nft takes the packet filter', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cdk8s-vpn-nft-'));
@@ -21,12 +21,16 @@ describeWith(['nft', 'root', 'netns'], 'nft takes the packet filter', () => {
     });
   }
 
-  test.each(wireguardScenarios())('of $name, and a second time in its place', ({ values }) => {
-    expect(load(configOf(values)['nftables.conf'] ?? '')).toMatchObject({ stderr: '', status: 0 });
-  });
+  test.each([...scenariosOf('wireguard'), ...scenariosOf('ipsec')])(
+    'of $name, and a second time in its place',
+    (scenario) => {
+      for (const files of configsOf(scenario, 'nftables.conf'))
+        expect(load(files['nftables.conf'] ?? '')).toMatchObject({ stderr: '', status: 0 });
+    },
+  );
 
-  const [first] = wireguardScenarios();
-  const good = configOf(first?.values ?? {})['nftables.conf'] ?? '';
+  const [first] = scenariosOf('wireguard');
+  const good = wireguardConfig(first?.values ?? {})['nftables.conf'] ?? '';
   test.each([
     ['an unknown verdict', '    drop', '    drip'],
     ['an address that is none', 'tcp dport 443 accept', 'tcp dport 443000 accept'],

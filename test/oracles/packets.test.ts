@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { JsonObject } from '../../lib/helm/values-file';
 import { describeWith } from '../left-out';
-import { configOf } from './scenarios';
+import { wireguardConfig } from './scenarios';
 
 jest.setTimeout(60_000);
 
@@ -38,7 +38,7 @@ const udp = (from: string, to: string, port: number): Probe => ({ from, to, port
 
 /** For every values file in turn, what came back of the probes, whose connections stay open. */
 function send(values: readonly JsonObject[], probes: readonly Probe[]): (string | null)[][] {
-  const filters = values.map((one) => configOf(one)['nftables.conf']);
+  const filters = values.map((one) => wireguardConfig(one)['nftables.conf']);
   const input = JSON.stringify({ filters, interface: 'wg0', probes });
   const { status, stdout, stderr } = spawnSync('python3', [join(__dirname, 'packets.py')], { input, encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -7,7 +7,7 @@ import { toYaml } from '../../lib/helm/yaml';
 import type { JsonObject } from '../../lib/helm/values-file';
 import { describeWith } from '../left-out';
 import { tools } from '../tools';
-import { objectsFor, wireguardScenarios } from './scenarios';
+import { objectsFor, scenariosOf } from './scenarios';
 
 interface Rule {
   readonly alert?: string;
@@ -19,12 +19,12 @@ interface Groups {
 }
 
 function groupsOf(values: JsonObject): Groups | undefined {
-  const rule = objectsFor(values).find(({ kind }) => kind === 'PrometheusRule');
+  const rule = objectsFor({ chart: 'wireguard', values }).find(({ kind }) => kind === 'PrometheusRule');
   return rule?.['spec'] as unknown as Groups | undefined;
 }
 
 function dashboardOf(values: JsonObject): { panels: { title: string; targets: { expr: string }[] }[] } {
-  const map = objectsFor(values).find(({ metadata }) => metadata.name.endsWith('-dashboard'));
+  const map = objectsFor({ chart: 'wireguard', values }).find(({ metadata }) => metadata.name.endsWith('-dashboard'));
   const data = map?.['data'] as Record<string, string>;
   return JSON.parse(data['wireguard.json'] ?? '') as ReturnType<typeof dashboardOf>;
 }
@@ -49,7 +49,7 @@ describeWith(['promtool'], 'promtool', () => {
     return spawnSync(tools.command('promtool'), [what, 'rules', file], { encoding: 'utf8' });
   };
 
-  const scenarios = wireguardScenarios().flatMap(({ name, values }) => {
+  const scenarios = scenariosOf('wireguard').flatMap(({ name, values }) => {
     const groups = groupsOf(values);
     // Rules of the user's own are for the user to get right.
     const rule = (values['metrics'] as JsonObject | undefined)?.['prometheusRule'] as JsonObject | undefined;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '../../lib/helm/values-file';
 import { describeWith } from '../left-out';
-import { configOf, wireguardScenarios, type Scenario } from './scenarios';
+import { wireguardConfig, scenariosOf, type Scenario } from './scenarios';
 
 jest.setTimeout(120_000);
 
@@ -66,10 +66,10 @@ describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes the confi
     );
   }
 
-  test.each(wireguardScenarios())('of $name, and has the peers that the values name', ({ values }: Scenario) => {
+  test.each(scenariosOf('wireguard'))('of $name, and has the peers that the values name', ({ values }: Scenario) => {
     const generated: string[] = [];
     // As the pod puts in the public keys that it makes.
-    const conf = (configOf(values)['wg.conf'] ?? '').replace(/(# generated\n\[Peer\]\n)/g, (head) => {
+    const conf = (wireguardConfig(values)['wg.conf'] ?? '').replace(/(# generated\n\[Peer\]\n)/g, (head) => {
       const publicKey = randomBytes(32).toString('base64');
       generated.push(publicKey);
       return `${head}PublicKey = ${publicKey}\n`;
@@ -90,8 +90,8 @@ describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes the confi
     }
   });
 
-  const [first] = wireguardScenarios();
-  const good = configOf(first?.values ?? {})['wg.conf'] ?? '';
+  const [first] = scenariosOf('wireguard');
+  const good = wireguardConfig(first?.values ?? {})['wg.conf'] ?? '';
   test.each([
     ['a key of the wrong length', /^PublicKey = .*$/m, 'PublicKey = c2hvcnQ='],
     ['an unknown line', /^ListenPort = /m, 'MTU = 1420\nListenPort = '],

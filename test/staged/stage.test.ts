@@ -122,7 +122,7 @@ test('all problems of the literal parts are thrown together, each with its path'
     'prot: unknown key, got "prot"; did you mean "port"?',
     'port: is too small, got 0; use 1 or more',
     'network: is required, got nothing; give it a value',
-    'mode: is not one of the choices, got "route"; choose "masquerade" or "routed"',
+    'mode: is not one of the choices, got "route"; did you mean "routed"?',
     'key: is not in the right form, got a 5-character string; write it as /^[a-z]{8}$/',
     'peers.b.wieght: unknown key, got "wieght"; did you mean "weight"?',
     'peers.b.addresses[1]: is not in the right form, got "x"; write it as /^[0-9.]+$/',

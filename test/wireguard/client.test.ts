@@ -9,7 +9,7 @@ import { firstHost, networkBits } from '../../lib/net/cidr';
 import { newWireguardPrivateKey, wireguardPublicKey } from '../../lib/net/wireguard-key';
 import { withFolder } from '../helm/real-helm';
 import { describeWith } from '../left-out';
-import { wireguardScenarios } from '../oracles/scenarios';
+import { scenariosOf } from '../oracles/scenarios';
 import { importClientFile } from './importer';
 
 /** What the files need of the values. */
@@ -97,7 +97,7 @@ const FULL: JsonObject = {
 
 const CLIENTS = [
   ...clientsOf('everything', FULL),
-  ...wireguardScenarios().flatMap(({ name, values }) => clientsOf(name, values)),
+  ...scenariosOf('wireguard').flatMap(({ name, values }) => clientsOf(name, values)),
 ];
 
 test('a file with everything that it can say', () => {

@@ -13,7 +13,7 @@ import { isMap, type Draft, type DraftMap } from '../laws/chart-random';
 import { repairWireGuard, WIREGUARD_FAULTS } from '../laws/chart-wireguard-values';
 import { mergedValues, valuesArbitrary } from '../laws/values-arbitrary';
 import { describeWith } from '../left-out';
-import { configOf } from '../oracles/scenarios';
+import { wireguardConfig } from '../oracles/scenarios';
 import { tools } from '../tools';
 
 const SCRIPT = path.join(__dirname, '../../lib/wireguard/peers-from.sh');
@@ -76,7 +76,7 @@ describeWith(['jq', 'busybox'], 'peers of other objects', () => {
     const base = { network, network6, mode, interface: 'wg0' };
     const kinds = Object.fromEntries(Object.keys(sources).map((source) => [source, kind]));
     fs.writeFileSync(at('settings'), JSON.stringify({ ...base, sources: kinds, peers: PEERS_SCHEMA }));
-    fs.writeFileSync(at('wg.conf'), configOf(values)['wg.conf'] ?? '');
+    fs.writeFileSync(at('wg.conf'), wireguardConfig(values)['wg.conf'] ?? '');
     const { status, stderr } = spawnSync('sh', [SCRIPT, at('settings'), at('wg.conf'), at('sources'), at('out')], {
       encoding: 'utf8',
       env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` },
@@ -517,7 +517,7 @@ AllowedIPs = 10.13.13.4
   /** What the chart says of values: its files, or what is wrong. */
   function judged(values: DraftMap): Readonly<Record<string, string>> | readonly string[] {
     try {
-      return configOf(values);
+      return wireguardConfig(values);
     } catch (error) {
       if (error instanceof InputError) return error.problems;
       throw error;
@@ -641,9 +641,9 @@ AllowedIPs = 10.13.13.4
         });
       const [one, two, three] = [{ ...some(2), allow: null }, some(3), some(4)];
       const values = { network6: 'fd00::/64', mode };
-      const base = configOf({ ...values, peers: { one } })['nftables.conf'] ?? '';
+      const base = wireguardConfig({ ...values, peers: { one } })['nftables.conf'] ?? '';
       const { nft } = run({ values: { ...values, peers: { one } }, sources: { team: { two, three } } });
-      const whole = configOf({ ...values, peers: { one, two, three } })['nftables.conf'] ?? '';
+      const whole = wireguardConfig({ ...values, peers: { one, two, three } })['nftables.conf'] ?? '';
       // The same elements, wherever they are, and the same chains of peers.
       const elements = (text: string) => text.match(/[0-9a-f.:/]+ : goto peer-\w+/g)?.toSorted();
       const chains = (text: string) => text.match(/^\tchain peer-[^}]*}/gm)?.toSorted();

@@ -610,7 +610,7 @@ describe('server.sh', () => {
 
 describe('forwarding.sh', () => {
   const run = (environment: Record<string, string>) => {
-    const result = spawnSync('dash', [path.join(SCRIPTS, 'forwarding.sh')], {
+    const result = spawnSync('dash', [path.join(SCRIPTS, '../kubernetes/forwarding.sh')], {
       env: pod.environment(environment),
       encoding: 'utf8',
     });

@@ -343,7 +343,7 @@ table inet vpn {
     expect(child.exitCode).toBe(1);
     expect(log.get('server')).toContain('net.ipv4.ip_forward is 0 in this pod');
     const environment = ['env', 'FORWARD_IPV4=true', 'FORWARD_IPV6=true'];
-    inside(server.namespace, ...environment, 'dash', path.join(SCRIPTS, 'forwarding.sh'));
+    inside(server.namespace, ...environment, 'dash', path.join(SCRIPTS, '../kubernetes/forwarding.sh'));
     expect(inside(server.namespace, 'cat', '/proc/sys/net/ipv4/ip_forward')).toBe('1\n');
     expect(inside(server.namespace, 'cat', '/proc/sys/net/ipv6/conf/all/forwarding')).toBe('1\n');
   });

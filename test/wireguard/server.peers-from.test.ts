@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import type { JsonObject } from '../../lib/helm/values-file';
 import { wireguardPublicKey } from '../../lib/net/wireguard-key';
 import { describeWith } from '../left-out';
-import { configOf } from '../oracles/scenarios';
+import { wireguardConfig } from '../oracles/scenarios';
 import { key, Pod } from './script-pod';
 
 jest.setTimeout(60_000);
@@ -27,7 +27,7 @@ describeWith(['dash', 'jq', 'wg'], 'peers of mounted Secrets', () => {
   });
 
   function configure(values: JsonObject): void {
-    for (const [name, text] of Object.entries(configOf(values))) pod.write(`etc/wireguard/config/${name}`, text);
+    for (const [name, text] of Object.entries(wireguardConfig(values))) pod.write(`etc/wireguard/config/${name}`, text);
   }
   const entry = (publicKey: string, address: string, more: JsonObject = {}): string =>
     JSON.stringify({ publicKey, addresses: [address], ...more });

@@ -1,0 +1,108 @@
+#!/bin/sh
+# charon.sh: run charon, and load with swanctl what control.py has composed whenever it asks for it.
+#
+# It asks with a line `NUMBER` or `NUMBER clear` in STATE/load/wanted; the answer in STATE/load/done is a line
+# `NUMBER RESULT` and then what swanctl said.
+#
+# Environment: CHARON (/usr/libexec/ipsec/charon), CONFIG (/config), STATE (/run/vpn).
+# For tests only: TEST_ROOT stands before /run and /var.
+set -euf
+export LC_ALL=C
+umask 077
+
+PROGRAM=${0##*/}
+CHARON=${CHARON:-/usr/libexec/ipsec/charon}
+CONFIG=${CONFIG:-/config}
+STATE=${STATE:-/run/vpn}
+LOAD=$STATE/load
+SOCKET=$STATE/charon.vici
+
+# Not a copy of control.py's: charon starts without waiting for it, and reads later versions of the file here too.
+export STRONGSWAN_CONF="$CONFIG/strongswan.conf"
+export SWANCTL_DIR="$STATE/swanctl"
+
+DONE=''   # the number that was loaded last
+DAEMON='' # charon
+
+log() { printf '%s: %s\n' "$PROGRAM" "$*" >&2; }
+die() {
+	log "$*"
+	exit 1
+}
+
+check_settings() {
+	[ -d "$STATE" ] || die "STATE: there is no folder $STATE; mount a volume there"
+	[ -r "$STRONGSWAN_CONF" ] || die "CONFIG: $STRONGSWAN_CONF cannot be read; mount the ConfigMap of the gateway there"
+	[ -x "$CHARON" ] || die "CHARON: there is no program $CHARON; give the path of charon in this image, which may be /usr/lib/ipsec/charon"
+	command -v swanctl >/dev/null || die 'the image has no command swanctl'
+}
+
+# What an earlier charon left: its files keep this one from starting, and what it had loaded this one has not.
+clean_up() {
+	mkdir -p "$LOAD"
+	rm -f "${TEST_ROOT:-}/run/charon.pid" "${TEST_ROOT:-}/var/run/charon.pid" "$SOCKET" "$LOAD/done" "$LOAD/loaded.json"
+}
+
+# load NUMBER OPTION
+load() {
+	if [ "$2" = clear ]; then set -- "$1" --clear; else set -- "$1"; fi
+	number=$1
+	shift
+	# In the background like every command that takes time, so that a signal is served at once.
+	swanctl --load-all --noprompt "$@" --file "$SWANCTL_DIR/swanctl.conf" --uri "unix://$SOCKET" >"$LOAD/output" 2>&1 </dev/null &
+	result=0
+	wait "$!" || result=$?
+	DONE=$number
+	log "load $number: swanctl ended with $result"
+	if {
+		printf '%s %s\n' "$number" "$result"
+		cat "$LOAD/output"
+	} >"$LOAD/done.new"; then
+		mv -f "$LOAD/done.new" "$LOAD/done" || :
+	fi
+}
+
+tick() {
+	number='' option=''
+	{ read -r number option <"$LOAD/wanted"; } 2>/dev/null || :
+	case $number in
+	'' | "$DONE" | *[!0-9]*) return 0 ;;
+	esac
+	# Until charon listens there is nothing to load it into.
+	[ ! -S "$SOCKET" ] || load "$number" "$option"
+}
+
+# charon tells every peer before it ends.
+finish() {
+	result=$?
+	trap - EXIT
+	trap '' TERM INT
+	if [ -n "$DAEMON" ]; then
+		log 'stop charon'
+		kill -TERM "$DAEMON" 2>/dev/null || :
+		wait "$DAEMON" || :
+		log 'charon has stopped'
+	fi
+	exit "$result"
+}
+
+main() {
+	trap finish EXIT
+	trap 'exit 0' TERM INT
+	check_settings
+	clean_up
+	"$CHARON" &
+	DAEMON=$!
+	while kill -0 "$DAEMON" 2>/dev/null; do
+		tick
+		sleep 1 &
+		wait "$!" || :
+	done
+	result=0
+	wait "$DAEMON" || result=$?
+	DAEMON=''
+	log "charon has ended with $result"
+	return "$result"
+}
+
+main "$@"

@@ -1,0 +1,711 @@
+import { IPV4_PATTERN } from '../net/address';
+import {
+  addressOf,
+  and,
+  bytes,
+  check,
+  contains,
+  count,
+  each,
+  eq,
+  ge,
+  gt,
+  hasKey,
+  hasPrefix,
+  isEmpty,
+  isSet,
+  lt,
+  matches,
+  ne,
+  networkBits,
+  not,
+  or,
+  orElse,
+  overlaps,
+  ownerOf,
+  pathOf,
+  prefixLength,
+  sha256,
+  some,
+  text,
+  trimPrefix,
+  when,
+  whenSet,
+  type Each,
+  type Expr,
+  type When,
+} from '../staged';
+import { LONGEST_SHORT_NAME } from '../../values/net';
+import { usesIpv6 } from './config';
+import { PRESET_NAMES, PRESETS, STRONG_KEY } from './presets';
+import {
+  exposureOf,
+  gatewayIdentity,
+  gatewayOf,
+  initiates,
+  interfaceId,
+  isRouteBased,
+  localIdentity,
+  presetOf,
+  remoteIdentity,
+  remoteInitiates,
+  sendsFromExposedAddress,
+  wantsExposedAddress,
+  type GatewayValues,
+  type IpsecValues,
+  type TunnelValues,
+} from './tunnel';
+
+type Rules = (Each<unknown> | When<unknown>)[];
+
+/** A Service's name has at most 63 characters (RFC 1035), and ends with a hyphen and the name of a gateway. */
+const FULLNAME_MAX_LENGTH = 63 - 1 - LONGEST_SHORT_NAME;
+/** The smallest MTU of an IPv6 link (RFC 8200, 5). */
+const IPV6_MIN_MTU_BYTES = 1280;
+
+/** The rules of the values of strongSwan gateways that no schema can say. */
+export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
+  return [
+    check({
+      failsIf: gt(bytes(fullname), FULLNAME_MAX_LENGTH),
+      at: v.fullnameOverride,
+      problem: text`the name of the objects would be longer than ${FULLNAME_MAX_LENGTH} characters`,
+      got: fullname,
+      remedy: 'set a shorter fullnameOverride',
+    }),
+    check({
+      failsIf: not(matches(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/, fullname)),
+      at: v.fullnameOverride,
+      problem: 'the objects would have a name that no Service can have (RFC 1035)',
+      got: fullname,
+      remedy: 'set fullnameOverride to lower-case letters, digits and hyphens, a letter first',
+    }),
+    ...clusterChecks(v),
+    each(v.gateways, (name, gateway) => gatewayChecks(v, name, gateway)),
+    nodePortChecks(v),
+    each(v.tunnels, (_name, t) =>
+      when(
+        hasKey(v.gateways, t.gateway),
+        () => tunnelChecks(v, t),
+        () => [
+          check({
+            failsIf: true,
+            at: t.gateway,
+            problem: 'is not a gateway',
+            got: t.gateway,
+            remedy: 'name a key of gateways',
+          }),
+        ],
+      ),
+    ),
+    ...clashes(v),
+    ...podChecks(v),
+  ];
+}
+
+/** A network is written without host bits, so that nobody wonders which address is meant. */
+function hostPartCheck(network: Expr<string>): When<unknown> {
+  return check({
+    failsIf: not(matches(/^0*$/, trimPrefix(networkBits(network), networkBits(addressOf(network))))),
+    at: network,
+    problem: 'is an address inside a network, not the network',
+    got: network,
+    remedy: 'set the bits behind the prefix length to zero',
+  });
+}
+
+const isWithin = (network: Expr<string>, networks: Expr<readonly string[] | undefined>): Expr<boolean> =>
+  some(networks, (other) => hasPrefix(networkBits(other), networkBits(network)));
+
+const clusterLists = ({ cluster }: IpsecValues) => [cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs] as const;
+
+/** One message for every two that overlap. */
+function overlapChecks(
+  entries: Each<unknown>,
+  problem: string,
+  remedy: string,
+  also: (pair: { first: Expr<string>; second: Expr<string> }) => Expr<boolean> | boolean = () => true,
+): Each<unknown> {
+  return each(overlaps(entries), (pair) => {
+    const [first, second] = [ownerOf(pair, 'first'), ownerOf(pair, 'second')];
+    return check({ failsIf: also({ first, second }), at: second, problem: text`${problem} ${first}`, remedy });
+  });
+}
+
+function clusterChecks(v: IpsecValues): Rules {
+  return [
+    ...clusterLists(v).flatMap((networks) => [
+      each(networks, hostPartCheck),
+      overlapChecks(
+        each(networks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
+        'overlaps with',
+        'name every network once',
+      ),
+    ]),
+    check({
+      failsIf: and(not(isEmpty(v.tunnels)), ...clusterLists(v).map((networks) => isEmpty(networks))),
+      at: v.cluster,
+      problem: 'has no network, so that the remote ends would reach nothing',
+      remedy: 'set podCidrs, serviceCidrs or nodeCidrs',
+    }),
+  ];
+}
+
+function gatewayChecks(v: IpsecValues, name: Expr<string>, gateway: GatewayValues): Rules {
+  const { service } = gateway;
+  const exposure = exposureOf(gateway);
+  const unused = (at: Expr<unknown>, isUseful: Expr<boolean>) =>
+    check({
+      failsIf: and(isSet(at), not(isUseful)),
+      at,
+      problem: text`is not used, since the exposure of the gateway is ${exposure}`,
+      remedy: 'remove it, or choose another exposure',
+    });
+  const isLoadBalancer = eq<string>(exposure, 'loadBalancer');
+  const isExposed = ne<string>(exposure, 'hostPort');
+  return [
+    check({
+      failsIf: not(some(v.tunnels, (t) => eq<string>(t.gateway, name))),
+      at: gateway,
+      problem: 'has no tunnel',
+      remedy: 'name it in a tunnel, or remove it',
+    }),
+    check({
+      failsIf: and(
+        eq(gatewayIdentity(gateway), ''),
+        some(v.tunnels, (t) => and(eq<string>(t.gateway, name), not(isSet(t.localIdentity)))),
+      ),
+      at: gateway.identity,
+      problem: 'is missing, and nothing else gives it',
+      remedy: 'set it to the public address by which the remote ends reach the gateway',
+    }),
+    unused(service.loadBalancerIP, isLoadBalancer),
+    unused(service.loadBalancerClass, isLoadBalancer),
+    unused(service.loadBalancerSourceRanges, isLoadBalancer),
+    unused(service.externalTrafficPolicy, isExposed),
+    unused(service.ikeNodePort, isExposed),
+    unused(service.natTNodePort, isExposed),
+    each(service.loadBalancerSourceRanges, hostPartCheck),
+  ];
+}
+
+function nodePortChecks(v: IpsecValues): Each<unknown> {
+  return overlapChecks(
+    each(v.gateways, (_name, { service }) => [
+      whenSet(service.ikeNodePort, (port) => text`${port}/ ${pathOf(port)}`),
+      whenSet(service.natTNodePort, (port) => text`${port}/ ${pathOf(port)}`),
+    ]),
+    'is the same port as',
+    'give every port of the nodes to one Service',
+  );
+}
+
+function tunnelChecks(v: IpsecValues, t: TunnelValues): Rules {
+  return [
+    ...identityChecks(v, t),
+    ...secretChecks(t),
+    ...networkChecks(v, t),
+    ...initiationChecks(v, t),
+    ...algorithmChecks(v, t),
+    ...presetChecks(v, t),
+    ...insideChecks(t),
+    check({
+      failsIf: and(isSet(t.interfaceId), not(isRouteBased(t))),
+      at: t.interfaceId,
+      problem: 'is not used, since the mode of the tunnel is policy',
+      remedy: 'remove it, or choose the mode route',
+    }),
+    whenSet(t.mtu, (mtu) =>
+      check({
+        failsIf: and(usesIpv6(v), lt(mtu, IPV6_MIN_MTU_BYTES)),
+        at: mtu,
+        problem: 'is too small for IPv6',
+        got: mtu,
+        remedy: text`use ${IPV6_MIN_MTU_BYTES} or more`,
+      }),
+    ),
+  ];
+}
+
+function identityChecks(v: IpsecValues, t: TunnelValues): Rules {
+  return [
+    check({
+      failsIf: eq(remoteIdentity(t), ''),
+      at: t.remote,
+      problem: 'has neither address nor identity',
+      remedy: 'set at least one of them, so that the remote end can be told from others',
+    }),
+    check({
+      failsIf: and(ne(remoteIdentity(t), ''), eq(localIdentity(v, t), remoteIdentity(t))),
+      at: t.remote,
+      problem: 'has the same identity as our own end',
+      got: remoteIdentity(t),
+      remedy: 'give each end its own',
+    }),
+    ...[t.localIdentity, t.remote.identity].map((identity) =>
+      whenSet(identity, (given) =>
+        check({
+          failsIf: matches(/^(?:ipv4|ipv6):[ -~]*$/, given),
+          at: given,
+          problem: 'has a type in front that strongSwan does not know',
+          got: given,
+          remedy: 'write the address alone',
+        }),
+      ),
+    ),
+  ];
+}
+
+function secretChecks(t: TunnelValues): Rules {
+  const { presharedKey, certificate, authorities } = t;
+  const oneOf = (
+    part: Expr<unknown>,
+    one: Expr<unknown>,
+    other: Expr<unknown>,
+    names: readonly [string, string],
+    remedy: string,
+  ) => [
+    check({
+      failsIf: and(isSet(one), isSet(other)),
+      at: part,
+      problem: `has both ${names[0]} and ${names[1]}`,
+      remedy: 'keep one of them',
+    }),
+    check({
+      failsIf: and(not(isSet(one)), not(isSet(other))),
+      at: part,
+      problem: `has neither ${names[0]} nor ${names[1]}`,
+      remedy,
+    }),
+  ];
+  return [
+    ...oneOf(
+      t,
+      presharedKey,
+      certificate,
+      ['presharedKey', 'certificate'],
+      'set presharedKey.existingSecret to a Secret with the key that both ends share',
+    ),
+    when(isSet(presharedKey), () => [
+      ...oneOf(
+        presharedKey,
+        presharedKey.existingSecret,
+        presharedKey.value,
+        ['existingSecret', 'value'],
+        'make a Secret from `openssl rand -base64 33` and name it in existingSecret',
+      ),
+      whenSet(presharedKey.value, (value) => [
+        ...PRESET_NAMES.map((preset) =>
+          check({
+            failsIf: and(eq<string>(presetOf(t), preset), not(matches(PRESETS[preset].keyRule.pattern, value))),
+            at: presharedKey,
+            problem: PRESETS[preset].keyRule.problem,
+            remedy: PRESETS[preset].keyRule.remedy,
+          }),
+        ),
+        check({
+          failsIf: and(
+            not(orElse(t.allowWeak, false)),
+            matches(/^[!-~]{1,256}$/, value),
+            not(matches(STRONG_KEY.pattern, value)),
+          ),
+          at: presharedKey,
+          problem: STRONG_KEY.problem,
+          remedy: STRONG_KEY.remedy,
+        }),
+      ]),
+    ]),
+    when(isSet(certificate), () =>
+      oneOf(
+        certificate,
+        certificate.existingSecret,
+        certificate.issuer,
+        ['existingSecret', 'issuer'],
+        'name a Secret of type kubernetes.io/tls in existingSecret',
+      ),
+    ),
+    check({
+      failsIf: and(isSet(authorities), not(isSet(certificate))),
+      at: authorities,
+      problem: 'is not used without certificate',
+      remedy: 'remove it, or use certificates',
+    }),
+    check({
+      failsIf: and(isSet(authorities), isEmpty(authorities)),
+      at: authorities,
+      problem: 'is empty, so that no certificate would be trusted',
+      remedy: 'name an authority, or remove it',
+    }),
+    each(authorities, (_name, authority) =>
+      oneOf(
+        authority,
+        authority.existingSecret,
+        authority.existingConfigMap,
+        ['existingSecret', 'existingConfigMap'],
+        'name the object that holds the certificate of the authority',
+      ),
+    ),
+  ];
+}
+
+function networkChecks(v: IpsecValues, t: TunnelValues): Rules {
+  const isPolicy = not(isRouteBased(t));
+  return [
+    check({
+      failsIf: isEmpty(t.remote.networks),
+      at: t.remote.networks,
+      problem: 'is empty, so that nothing would be sent to the remote end',
+      remedy: 'name the networks behind it',
+    }),
+    each(t.remote.networks, (network) => [
+      hostPartCheck(network),
+      check({
+        failsIf: eq(prefixLength(network), 0),
+        at: network,
+        problem: 'is everything, with the packets of the tunnel itself and those for the cluster',
+        got: network,
+        remedy: 'name the networks behind the remote end',
+      }),
+      check({
+        failsIf: and(
+          gt(prefixLength(network), 0),
+          or(
+            ...clusterLists(v).map((networks) =>
+              some(networks, (own) =>
+                or(
+                  hasPrefix(networkBits(own), networkBits(network)),
+                  hasPrefix(networkBits(network), networkBits(own)),
+                ),
+              ),
+            ),
+          ),
+        ),
+        at: network,
+        problem: 'overlaps with a network of cluster',
+        got: network,
+        remedy: 'a remote network lies behind the remote end: name that one',
+      }),
+    ]),
+    check({
+      failsIf: and(isSet(t.children), isEmpty(t.children)),
+      at: t.children,
+      problem: 'is empty, so that nothing would be sent',
+      remedy: 'name a child, or remove it',
+    }),
+    each(t.children, (_name, child) => [
+      each(child.localTs, (network) => [
+        hostPartCheck(network),
+        check({
+          failsIf: and(isPolicy, not(or(...clusterLists(v).map((networks) => isWithin(network, networks))))),
+          at: network,
+          problem: 'is in no network of cluster',
+          got: network,
+          remedy: 'name it there as well, or choose a part of one of them',
+        }),
+      ]),
+      each(child.remoteTs, (network) => [
+        hostPartCheck(network),
+        check({
+          failsIf: and(isPolicy, not(isWithin(network, t.remote.networks))),
+          at: network,
+          problem: 'is in none of remote.networks',
+          got: network,
+          remedy: 'name it there as well, or choose a part of one of them',
+        }),
+      ]),
+    ]),
+  ];
+}
+
+function initiationChecks(v: IpsecValues, t: TunnelValues): Rules {
+  const gateway = gatewayOf(v, t);
+  return [
+    check({
+      failsIf: and(eq(orElse<string>(t.initiate, 'auto'), 'always'), not(isSet(t.remote.address))),
+      at: t.initiate,
+      problem: 'is always, but there is no address to begin with',
+      remedy: 'set remote.address',
+    }),
+    check({
+      failsIf: and(initiates(v, t), wantsExposedAddress(t), not(sendsFromExposedAddress(gateway))),
+      at: t.initiate,
+      problem: text`is always, but the gateway sends from another address than that by which it is reached, which ${presetOf(t)} refuses`,
+      remedy: 'let the remote end begin, or use the exposure hostPort',
+    }),
+    check({
+      failsIf: not(or(initiates(v, t), remoteInitiates(t))),
+      at: t,
+      problem: 'is begun by nobody: neither by the gateway, nor by the remote end',
+      remedy:
+        'let the remote end begin (at AWS the startup action start) and set remote.initiates to true, or use the exposure hostPort',
+    }),
+  ];
+}
+
+/** Algorithms that strongSwan's own documentation calls weak. */
+const WEAK =
+  /^(?:[a-z0-9_]+-)*(?:des|3des|null|md5|md5_128|sha1|sha1_160|prfmd5|prfsha1|modp768|modp1024|modp1536|modp1024s160|modp2048s224|modp2048s256|ecp192)(?:-[a-z0-9_]+)*$/;
+const MLKEM = /^[a-z0-9_-]*mlkem(?:512|768|1024)(?:-[a-z0-9_]+)*$/;
+const AEAD = /^[a-z0-9_-]*(?:gcm|ccm|chacha20poly1305)[a-z0-9_-]*$/;
+const PRF = /^[a-z0-9_-]*prf[a-z0-9_-]*$/;
+
+function algorithmChecks(v: IpsecValues, t: TunnelValues): Rules {
+  const has = (feature: 'mlkem' | 'ppk'): Expr<boolean> =>
+    some(v.strongswan.features, (known) => eq<string>(known, feature));
+  return [
+    ...[t.ike.proposals, t.esp.proposals].map((proposals) =>
+      each(proposals, (proposal) => [
+        check({
+          failsIf: and(matches(WEAK, proposal), not(orElse(t.allowWeak, false))),
+          at: proposal,
+          problem: 'has a weak algorithm',
+          got: proposal,
+          remedy: 'choose others, such as aes256-sha256-modp2048, or set allowWeak to true',
+        }),
+        check({
+          failsIf: and(matches(MLKEM, proposal), not(has('mlkem'))),
+          at: proposal,
+          problem: 'needs ML-KEM, which is not in strongswan.features',
+          got: proposal,
+          remedy: 'use an image of strongSwan 6 and say so there, or choose another proposal',
+        }),
+      ]),
+    ),
+    each(t.ike.proposals, (proposal) =>
+      check({
+        failsIf: and(matches(AEAD, proposal), not(matches(PRF, proposal))),
+        at: proposal,
+        problem: 'has no pseudo-random function, which a cipher without integrity algorithm needs',
+        got: proposal,
+        remedy: 'add one, such as prfsha384',
+      }),
+    ),
+    check({
+      failsIf: and(isSet(t.postQuantumKey), not(has('ppk'))),
+      at: t.postQuantumKey,
+      problem: 'needs ppk, which is not in strongswan.features',
+      remedy: 'use an image that can do it and say so there, or remove it',
+    }),
+  ];
+}
+
+function presetChecks(v: IpsecValues, t: TunnelValues): Rules {
+  const is = (preset: string): Expr<boolean> => eq<string>(presetOf(t), preset);
+  const life = (preset: string, at: Expr<number | undefined>, most: number) =>
+    whenSet(at, (seconds) =>
+      check({
+        failsIf: and(is(preset), ge(seconds, most)),
+        at: seconds,
+        problem: text`is not less than the ${most} seconds after which the remote end ends it`,
+        got: seconds,
+        remedy: 'use less, so that the gateway rekeys in time',
+      }),
+    );
+  const isIpv4 = (given: Expr<string>): Expr<boolean> => matches(IPV4_PATTERN, given);
+  return [
+    life('aws', t.ike.rekeySeconds, 28_800),
+    life('aws', t.esp.rekeySeconds, 3600),
+    life('gcp', t.ike.rekeySeconds, 36_000),
+    life('gcp', t.esp.rekeySeconds, 10_800),
+    life('azure', t.ike.rekeySeconds, 28_800),
+    life('azure', t.esp.rekeySeconds, 27_000),
+    check({
+      failsIf: and(is('gcp'), isSet(t.certificate)),
+      at: t.certificate,
+      problem: 'is not possible: Cloud VPN knows pre-shared keys only',
+      remedy: 'use presharedKey',
+    }),
+    check({
+      failsIf: and(is('gcp'), ne(localIdentity(v, t), ''), not(isIpv4(localIdentity(v, t)))),
+      at: text`${pathOf(t)}.localIdentity`,
+      problem: 'is not a public IPv4 address, by which Cloud VPN knows its peers',
+      got: localIdentity(v, t),
+      remedy: 'set it, or identity of the gateway, to the address of the external VPN gateway resource',
+    }),
+    ...(['aws', 'gcp', 'azure'] as const).map((preset) =>
+      check({
+        failsIf: and(is(preset), not(isSet(t.remote.address))),
+        at: t.remote.address,
+        problem: text`is missing, and ${preset} has a known one`,
+        remedy: 'set it to the outside address of the remote end',
+      }),
+    ),
+    ...(['aws', 'gcp'] as const).map((preset) =>
+      whenSet(t.remote.address, (address) =>
+        check({
+          failsIf: and(is(preset), not(isIpv4(address))),
+          at: address,
+          problem: text`is not an IPv4 address, as the tunnels of ${preset} have`,
+          got: address,
+          remedy: 'set it to the outside address of the remote end',
+        }),
+      ),
+    ),
+    whenSet(t.children, (children) =>
+      check({
+        failsIf: and(or(is('aws'), is('gcp')), gt(count(children), 1)),
+        at: children,
+        problem: text`has several entries, but ${presetOf(t)} has one child SA for all networks`,
+        remedy: 'keep one, with all networks',
+      }),
+    ),
+  ];
+}
+
+/** Networks that AWS keeps for itself (EC2 API, VpnTunnelOptionsSpecification, TunnelInsideCidr). */
+const AWS_RESERVED = [
+  '169.254.0.0/30',
+  '169.254.1.0/30',
+  '169.254.2.0/30',
+  '169.254.3.0/30',
+  '169.254.4.0/30',
+  '169.254.5.0/30',
+  '169.254.169.252/30',
+];
+/** The addresses that Azure takes for BGP beside those of its gateway's subnet ("About BGP with VPN Gateway"). */
+const AZURE_INSIDE = ['169.254.21.0/24', '169.254.22.0/24'];
+
+function insideChecks(t: TunnelValues): Rules {
+  const { local, remote } = t.inside;
+  const is = (preset: string): Expr<boolean> => eq<string>(presetOf(t), preset);
+  const isIn = (network: Expr<string>, of: readonly string[]): Expr<boolean> =>
+    or(...of.map((other) => hasPrefix(networkBits(other), networkBits(network))));
+  return [
+    check({
+      failsIf: and(isSet(t.inside), not(isRouteBased(t))),
+      at: t.inside,
+      problem: 'is not used, since the mode of the tunnel is policy',
+      remedy: 'remove it, or choose the mode route',
+    }),
+    whenSet(local, (ours) =>
+      whenSet(remote, (theirs) => [
+        check({
+          failsIf: not(hasPrefix(networkBits(ours), networkBits(theirs))),
+          at: theirs,
+          problem: text`is not in the network of inside.local, ${ours}`,
+          got: theirs,
+          remedy: 'take both from one small network, such as a /30 of 169.254.0.0/16',
+        }),
+        check({
+          failsIf: eq(networkBits(addressOf(ours)), networkBits(theirs)),
+          at: theirs,
+          problem: 'is our own address',
+          got: theirs,
+          remedy: 'give each end its own',
+        }),
+        check({
+          failsIf: and(
+            is('aws'),
+            or(ne(prefixLength(ours), 30), not(isIn(ours, ['169.254.0.0/16'])), isIn(ours, AWS_RESERVED)),
+          ),
+          at: ours,
+          problem: 'is in no /30 that AWS takes',
+          got: ours,
+          remedy: 'use the inside network that AWS shows for the tunnel: a /30 of 169.254.0.0/16',
+        }),
+        check({
+          failsIf: and(is('gcp'), or(ne(prefixLength(ours), 30), not(isIn(ours, ['169.254.0.0/16'])))),
+          at: ours,
+          problem: 'is in no /30 of 169.254.0.0/16, from which Cloud Router takes addresses',
+          got: ours,
+          remedy: 'use the addresses of the Cloud Router’s interface and peer',
+        }),
+        check({
+          failsIf: and(
+            is('azure'),
+            hasPrefix(networkBits('169.254.0.0/16'), networkBits(ours)),
+            not(isIn(ours, AZURE_INSIDE)),
+          ),
+          at: ours,
+          problem: 'is not in 169.254.21.0 to 169.254.22.255, from which Azure takes addresses',
+          got: ours,
+          remedy: 'choose one of these',
+        }),
+      ]),
+    ),
+  ];
+}
+
+/** What two tunnels of one gateway may not both have. */
+function clashes(v: IpsecValues): Rules {
+  return [
+    overlapChecks(
+      each(v.tunnels, (_name, t) =>
+        each(t.remote.networks, (network) => text`${t.gateway}/${networkBits(network)} ${pathOf(network)}`),
+      ),
+      'overlaps with',
+      'the gateway sends a packet into one tunnel: give every network to one of them',
+    ),
+    overlapChecks(
+      each(v.tunnels, (_name, t) => [
+        each(t.remote.networks, (network) =>
+          when(gt(prefixLength(network), 0), () => text`${networkBits(network)} ${pathOf(network)}`),
+        ),
+        whenSet(t.remote.address, (address) =>
+          when(isAddress(address), () => text`${networkBits(address)} ${pathOf(address)}`),
+        ),
+      ]),
+      'lies in',
+      'the tunnel’s own packets would be sent into it: name smaller networks',
+      ({ first, second }) => and(contains('.networks[', first), contains('.address', second)),
+    ),
+    overlapChecks(
+      each(v.tunnels, (name, t) =>
+        when(isRouteBased(t), () => text`${t.gateway}/${interfaceId(name, t)}/ ${pathOf(t)}.interfaceId`),
+      ),
+      'is the same id as that of',
+      'set another interfaceId',
+    ),
+    overlapChecks(
+      each(v.tunnels, (_name, t) =>
+        when(
+          hasKey(v.gateways, t.gateway),
+          () => text`${sha256(text`${t.gateway} ${localIdentity(v, t)} = ${remoteIdentity(t)}`)} ${pathOf(t)}.remote`,
+        ),
+      ),
+      'has the same identities as',
+      'IKE tells tunnels apart by them: set remote.identity or localIdentity',
+    ),
+    overlapChecks(
+      each(v.tunnels, (_name, t) =>
+        whenSet(t.inside.local, (local) => text`${t.gateway}/${networkBits(local)} ${pathOf(local)}`),
+      ),
+      'is in the same network as',
+      'give every tunnel a network of its own inside',
+    ),
+  ];
+}
+
+const isAddress = (given: Expr<string>): Expr<boolean> => or(contains(':', given), matches(IPV4_PATTERN, given));
+
+function podChecks(v: IpsecValues): Rules {
+  const { serviceMonitor, podMonitor } = v.metrics;
+  return [
+    check({
+      failsIf: and(eq(v.ipForwarding.method, 'sysctl'), hasKey(v.podSecurityContext, 'sysctls')),
+      at: v.ipForwarding.method,
+      problem: 'is lost, because podSecurityContext has sysctls of its own',
+      got: v.ipForwarding.method,
+      remedy: 'add net.ipv4.ip_forward to them and use assume, or use init',
+    }),
+    check({
+      failsIf: and(serviceMonitor.enabled, podMonitor.enabled),
+      at: podMonitor.enabled,
+      problem: 'is true, and so is metrics.serviceMonitor.enabled',
+      remedy: 'keep one of them, or everything is read twice',
+    }),
+    ...[serviceMonitor, podMonitor].map((monitor) =>
+      whenSet(monitor.intervalSeconds, (interval) =>
+        whenSet(monitor.scrapeTimeoutSeconds, (timeout) =>
+          check({
+            failsIf: gt(timeout, interval),
+            at: timeout,
+            problem: text`is longer than the ${interval} seconds between two readings`,
+            got: timeout,
+            remedy: 'use the same or less',
+          }),
+        ),
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,376 @@
+import {
+  and,
+  choose,
+  chooseSet,
+  conf,
+  contains,
+  each,
+  eq,
+  isSet,
+  join,
+  named,
+  not,
+  or,
+  orElse,
+  some,
+  spread,
+  text,
+  when,
+  whenSet,
+  type Each,
+  type Expr,
+  type When,
+} from '../staged';
+import { shortName } from '../../values/net';
+import {
+  copyDf,
+  dpdDelaySeconds,
+  espOverhead,
+  espProposals,
+  espRekeySeconds,
+  ikeProposals,
+  ikeRekeySeconds,
+  initiates,
+  interfaceId,
+  interfaceName,
+  isRouteBased,
+  localIdentity,
+  outerHeaderBytes,
+  remoteAddresses,
+  remoteIdentity,
+  replayWindow,
+  usesCertificate,
+  type IpsecValues,
+  type TunnelValues,
+} from './tunnel';
+
+/** The memory volume that the containers of a gateway share. */
+export const STATE = '/run/vpn';
+
+const isV6 = (network: Expr<string>): Expr<boolean> => contains(':', network);
+const isV4 = (network: Expr<string>): Expr<boolean> => not(isV6(network));
+
+/** The body for every tunnel of a gateway. */
+export function tunnelsOf<B>(
+  v: IpsecValues,
+  gateway: Expr<string>,
+  body: (name: Expr<string>, t: TunnelValues) => B,
+): Each<When<B>> {
+  return each(v.tunnels, (name, t) => when(eq(t.gateway, gateway), () => body(name, t)));
+}
+
+/** Whether a tunnel of the gateway is so. */
+export const someTunnel = (
+  v: IpsecValues,
+  gateway: Expr<string>,
+  is: (t: TunnelValues) => Expr<boolean>,
+): Expr<boolean> => some(v.tunnels, (t) => and(eq(t.gateway, gateway), is(t)));
+
+/** Whether anything of the gateways speaks IPv6 inside. */
+export const usesIpv6 = (v: IpsecValues): Expr<boolean> =>
+  or(
+    ...[v.cluster.podCidrs, v.cluster.serviceCidrs, v.cluster.nodeCidrs].map((networks) => some(networks, isV6)),
+    some(v.tunnels, (t) => some(t.remote.networks, isV6)),
+  );
+
+/** The networks of the cluster, one after the other. */
+const clusterNetworks = (v: IpsecValues) => [
+  spread(v.cluster.podCidrs),
+  spread(v.cluster.serviceCidrs),
+  spread(v.cluster.nodeCidrs),
+];
+
+/** What charon itself is told, in the format of strongswan.conf(5). */
+export const strongswanConf = (v: IpsecValues): Expr<string> =>
+  named(
+    'strongswanConf',
+    {},
+    () => conf`
+    charon {
+      # Routes and addresses are those of network.sh.
+      install_routes = no
+      install_virtual_ip = no
+      # The same time between all tries: how long a silent remote end goes unnoticed is a sum.
+      retransmit_base = 1.0
+      retransmit_timeout = ${v.retransmission.intervalSeconds}.0
+      retransmit_tries = ${v.retransmission.tries}
+      keep_alive = ${v.natKeepaliveSeconds}s
+      make_before_break = yes
+      filelog {
+        stderr {
+          default = ${v.strongswan.logLevel}
+          flush_line = yes
+          ike_name = yes
+        }
+      }
+      plugins {
+        vici {
+          socket = unix://${STATE}/charon.vici
+        }
+      }
+    }
+  `,
+  )();
+
+/**
+ * The connections of a gateway, in the format of swanctl.conf(5), without secrets: those are in the file `secrets.conf` beside it,
+ * which control.py writes.
+ */
+export function swanctlConf(v: IpsecValues): (of: { gateway: Expr<string> }) => Expr<string> {
+  return named(
+    'swanctlConf',
+    { gateway: shortName },
+    ({ gateway }) => conf`
+    connections {
+      ${tunnelsOf(v, gateway, (name, t) => connection(v, name, t))}
+    }
+    include secrets.conf
+  `,
+  );
+}
+
+function connection(v: IpsecValues, name: Expr<string>, t: TunnelValues): Expr<string> {
+  const end = (identity: Expr<string>) => conf`
+    auth = ${choose(usesCertificate(t), 'pubkey', 'psk')}
+    id = "${identity}"
+  `;
+  return conf`
+    ${name} {
+      version = 2
+      remote_addrs = ${remoteAddresses(v, t)}
+      # ESP itself passes no Service and no host port.
+      encap = yes
+      mobike = ${choose(orElse(t.ike.mobike, false), 'yes', 'no')}
+      fragmentation = ${orElse(t.ike.fragmentation, 'yes')}
+      unique = replace
+      keyingtries = 0
+      dpd_delay = ${dpdDelaySeconds(t)}s
+      proposals = ${ikeProposals(t)}
+      rekey_time = ${ikeRekeySeconds(t)}s
+      ${whenSet(t.ike.reauthSeconds, (seconds) => conf`reauth_time = ${seconds}s`)}
+      ${when(
+        isRouteBased(t),
+        () => conf`
+        if_id_in = ${interfaceId(name, t)}
+        if_id_out = ${interfaceId(name, t)}
+      `,
+      )}
+      ${whenSet(
+        t.postQuantumKey.id,
+        (id) => conf`
+        ppk_id = "${id}"
+        ppk_required = ${choose(orElse(t.postQuantumKey.required, true), 'yes', 'no')}
+      `,
+      )}
+      local {
+        ${end(localIdentity(v, t))}
+        ${when(usesCertificate(t), () => conf`certs = ${name}.crt`)}
+      }
+      remote {
+        ${end(remoteIdentity(t))}
+        ${when(usesCertificate(t), () => conf`cacerts = ${authorityFiles(name, t)}`)}
+      }
+      children {
+        ${when(
+          isSet(t.children),
+          () => each(t.children, (child, selectors) => childSa(v, child, t, selectors)),
+          () => childSa(v, name, t),
+        )}
+      }
+    }
+  `;
+}
+
+/** The files of the authorities of a tunnel, as control.py names them. */
+function authorityFiles(name: Expr<string>, t: TunnelValues): Expr<string> {
+  return chooseSet(
+    t.authorities,
+    (authorities) =>
+      join(
+        ',',
+        each(authorities, (authority) => text`${name}-${authority}.crt`),
+      ),
+    text`${name}-ca.crt`,
+  );
+}
+
+/** The traffic selectors of a child, as the values have them. */
+export interface Selectors {
+  readonly localTs: Expr<readonly string[] | undefined>;
+  readonly remoteTs: Expr<readonly string[] | undefined>;
+}
+
+/** The traffic selectors of a child, with commas between them. */
+export function selectorsOf(
+  v: IpsecValues,
+  t: TunnelValues,
+  selectors?: Selectors,
+): { local: Expr<string>; remote: Expr<string> } {
+  const everything = choose(some(t.remote.networks, isV6), '0.0.0.0/0,::/0', '0.0.0.0/0');
+  const remoteNetworks = join(
+    ',',
+    each(t.remote.networks, (network) => network),
+  );
+  const given = (networks: Expr<readonly string[] | undefined> | undefined, otherwise: Expr<string>): Expr<string> =>
+    networks === undefined ? otherwise : chooseSet(networks, (list) => join(',', list), otherwise);
+  return {
+    local: given(selectors?.localTs, choose(isRouteBased(t), everything, join(',', clusterNetworks(v)))),
+    remote: given(selectors?.remoteTs, choose(isRouteBased(t), everything, remoteNetworks)),
+  };
+}
+
+function childSa(v: IpsecValues, name: Expr<string>, t: TunnelValues, selectors?: Selectors): Expr<string> {
+  const { local, remote } = selectorsOf(v, t, selectors);
+  return conf`
+    ${name} {
+      local_ts = ${local}
+      remote_ts = ${remote}
+      esp_proposals = ${espProposals(t)}
+      rekey_time = ${espRekeySeconds(t)}s
+      replay_window = ${replayWindow(t)}
+      copy_df = ${choose(copyDf(t), 'yes', 'no')}
+      # control.py begins, so that a change of one tunnel leaves the others as they are.
+      start_action = none
+      dpd_action = ${choose(initiates(v, t), 'restart', 'clear')}
+      close_action = ${choose(initiates(v, t), 'start', 'none')}
+    }
+  `;
+}
+
+/**
+ * The network of a gateway's pod, one thing a line, for network.sh: XFRM interfaces with what ESP adds to a packet, their addresses,
+ * and the networks that are reached through them.
+ */
+export function networkConf(v: IpsecValues): (of: { gateway: Expr<string> }) => Expr<string> {
+  return named(
+    'networkConf',
+    { gateway: shortName },
+    ({ gateway }) => conf`
+    # The tunnels of this pod.
+    ${tunnelsOf(v, gateway, (name, t) => {
+      const { fixedBytes, blockBytes } = espOverhead(espProposals(t), outerHeaderBytes(t));
+      return conf`
+
+        # ${name}
+        ${whenSet(
+          t.mtu,
+          (mtu) => conf`mtu ${mtu}`,
+          () => conf`overhead ${fixedBytes} ${blockBytes}`,
+        )}
+        ${when(
+          isRouteBased(t),
+          () => conf`
+          interface ${interfaceName(name, t)} ${interfaceId(name, t)}
+          ${whenSet(t.inside.local, (local) => whenSet(t.inside.remote, (remote) => conf`address ${local} ${remote}`))}
+          ${each(t.remote.networks, (network) => conf`route ${network}`)}
+        `,
+        )}
+      `;
+    })}
+  `,
+  );
+}
+
+/**
+ * The packet filter of a gateway's pod, in the format of `nft -f` (nft(8)), which replaces all of it at once: nothing for or from a
+ * remote network passes outside its tunnel; a remote end reaches the cluster and nothing else; its packets take the pod's address;
+ * and TCP segments fit into the tunnel. network.sh fills in `$mss4` and `$mss6`.
+ */
+export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) => Expr<string> {
+  const remotes = (gateway: Expr<string>, family: typeof isV4) =>
+    tunnelsOf(
+      v,
+      gateway,
+      (_name, t) => conf`${each(t.remote.networks, (network) => when(family(network), () => conf`${network},`))}`,
+    );
+  const cluster = (family: typeof isV4) => {
+    const of = (networks: Expr<readonly string[]>) =>
+      each(networks, (network) => when(family(network), () => conf`${network},`));
+    return conf`
+      ${of(v.cluster.podCidrs)}
+      ${of(v.cluster.serviceCidrs)}
+      ${of(v.cluster.nodeCidrs)}
+    `;
+  };
+  const set = (name: string, type: string, holds: Expr<boolean>, elements: Each<unknown> | Expr<string>) => conf`
+    set ${name} {
+      type ${type}
+      flags interval
+      auto-merge
+      ${when(
+        holds,
+        () => conf`
+        elements = {
+          ${elements}
+        }
+      `,
+      )}
+    }
+  `;
+  const hasRemote = (gateway: Expr<string>, family: typeof isV4) =>
+    someTunnel(v, gateway, (t) => some(t.remote.networks, family));
+  const hasCluster = (family: typeof isV4) =>
+    or(...[v.cluster.podCidrs, v.cluster.serviceCidrs, v.cluster.nodeCidrs].map((list) => some(list, family)));
+  return named(
+    'nftablesConf',
+    { gateway: shortName },
+    ({ gateway }) => conf`
+    table inet vpn
+    delete table inet vpn
+    table inet vpn {
+      ${set('remote4', 'ipv4_addr', hasRemote(gateway, isV4), remotes(gateway, isV4))}
+      ${set('remote6', 'ipv6_addr', hasRemote(gateway, isV6), remotes(gateway, isV6))}
+      ${set('cluster4', 'ipv4_addr', hasCluster(isV4), cluster(isV4))}
+      ${set('cluster6', 'ipv6_addr', hasCluster(isV6), cluster(isV6))}
+      # For a remote network: through its tunnel only.
+      chain outwards {
+        oifname "ipsec*" return
+        rt ipsec exists return
+        ip daddr @remote4 drop
+        ip6 daddr @remote6 drop
+      }
+      # From a remote network: out of its tunnel only.
+      chain inwards {
+        iifname "ipsec*" return
+        meta ipsec exists return
+        ip saddr @remote4 drop
+        ip6 saddr @remote6 drop
+      }
+      # What comes out of a tunnel may reach the cluster.
+      chain granted {
+        ip saddr @remote4 ip daddr @cluster4 accept
+        ip6 saddr @remote6 ip6 daddr @cluster6 accept
+        drop
+      }
+      chain forward {
+        type filter hook forward priority filter; policy accept;
+        jump inwards
+        jump outwards
+        iifname "ipsec*" goto granted
+        meta ipsec exists goto granted
+      }
+      chain input {
+        type filter hook input priority filter; policy accept;
+        jump inwards
+      }
+      chain output {
+        type filter hook output priority filter; policy accept;
+        jump outwards
+      }
+      chain clamp {
+        type filter hook forward priority mangle; policy accept;
+        ip saddr @remote4 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss4
+        ip daddr @remote4 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss4
+        ip6 saddr @remote6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
+        ip6 daddr @remote6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
+      }
+      # Nodes do not know the way back to a remote network: to them its packets are the gateway's.
+      chain postrouting {
+        type nat hook postrouting priority srcnat; policy accept;
+        ip saddr @remote4 ip daddr @cluster4 masquerade
+        ip6 saddr @remote6 ip6 daddr @cluster6 masquerade
+      }
+    }
+  `,
+  );
+}

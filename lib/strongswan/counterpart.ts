@@ -1,0 +1,212 @@
+import { ADDRESS_PATTERN } from '../net/address';
+import { HOST_NAME_PATTERN } from '../net/name';
+import {
+  choose,
+  conf,
+  contains,
+  each,
+  eq,
+  isSet,
+  matches,
+  or,
+  orElse,
+  prefixLength,
+  some,
+  text,
+  when,
+  whenSet,
+  type Expr,
+} from '../staged';
+import { selectorsOf, type Selectors } from './config';
+import {
+  copyDf,
+  dpdDelaySeconds,
+  espOverhead,
+  espProposals,
+  espRekeySeconds,
+  exposureOf,
+  gatewayOf,
+  ikeProposals,
+  ikeRekeySeconds,
+  innerMtu,
+  interfaceId,
+  isRouteBased,
+  localIdentity,
+  outerHeaderBytes,
+  remoteIdentity,
+  remoteInitiates,
+  replayWindow,
+  usesCertificate,
+  type IpsecValues,
+  type TunnelValues,
+} from './tunnel';
+
+/** What the values do not say of the remote end. */
+export interface CounterpartOptions {
+  /** The address by which the remote end reaches the gateway, where its identity is none. */
+  readonly address?: string;
+  /** The line of the pre-shared key in the remote end's swanctl.conf. */
+  readonly secretLine?: string;
+  /** The MTU of the remote end's way to the gateway. @default 1500 */
+  readonly outerMtuBytes?: number;
+}
+
+const SECRET_LINE = 'secret = "(the pre-shared key)"';
+/** The metric of routes that hold a network while the tunnel's interface is away. */
+const LAST_METRIC = 4_278_198_272;
+
+/** The address by which the remote end reaches the gateway: a host name and an address are identities as well. */
+function gatewayAddress(v: IpsecValues, t: TunnelValues, { address }: CounterpartOptions): Expr<string> {
+  if (address !== undefined) return text`${address}`;
+  const identity = localIdentity(v, t);
+  return choose(or(matches(ADDRESS_PATTERN, identity), matches(HOST_NAME_PATTERN, identity)), identity, '%any');
+}
+
+/**
+ * The remote end's connection, in the format of swanctl.conf(5): the mirror image of ours, for a strongSwan from 5.9 on.
+ */
+export function strongswanCounterpart(
+  v: IpsecValues,
+  name: Expr<string>,
+  t: TunnelValues,
+  options: CounterpartOptions = {},
+): Expr<string> {
+  const begins = remoteInitiates(t);
+  const gateway = gatewayOf(v, t);
+  const end = (identity: Expr<string>) => conf`
+    auth = ${choose(usesCertificate(t), 'pubkey', 'psk')}
+    id = "${identity}"
+  `;
+  const child = (childName: Expr<string>, selectors?: Selectors) => {
+    const { local, remote } = selectorsOf(v, t, selectors);
+    return conf`
+      ${childName} {
+        local_ts = ${remote}
+        remote_ts = ${local}
+        esp_proposals = ${espProposals(t)}
+        rekey_time = ${espRekeySeconds(t)}s
+        replay_window = ${replayWindow(t)}
+        copy_df = ${choose(copyDf(t), 'yes', 'no')}
+        start_action = ${choose(begins, 'start', 'none')}
+        dpd_action = ${choose(begins, 'restart', 'clear')}
+        close_action = ${choose(begins, 'start', 'none')}
+      }
+    `;
+  };
+  return conf`
+    # The remote end of the tunnel ${name}: /etc/swanctl/conf.d/${name}.conf, then swanctl --load-all
+    connections {
+      ${name} {
+        version = 2
+        remote_addrs = ${gatewayAddress(v, t, options)}
+        ${when(eq<string>(exposureOf(gateway), 'nodePort'), () =>
+          whenSet(
+            gateway.service.natTNodePort,
+            (port) => conf`remote_port = ${port}`,
+            () => conf`# remote_port = (the node port of nat-t: kubectl get service)`,
+          ),
+        )}
+        encap = yes
+        mobike = ${choose(orElse(t.ike.mobike, false), 'yes', 'no')}
+        fragmentation = ${orElse<string>(t.ike.fragmentation, 'yes')}
+        unique = replace
+        keyingtries = 0
+        dpd_delay = ${dpdDelaySeconds(t)}s
+        proposals = ${ikeProposals(t)}
+        rekey_time = ${ikeRekeySeconds(t)}s
+        ${when(
+          isRouteBased(t),
+          () => conf`
+          if_id_in = ${interfaceId(name, t)}
+          if_id_out = ${interfaceId(name, t)}
+        `,
+        )}
+        ${whenSet(
+          t.postQuantumKey.id,
+          (id) => conf`
+          ppk_id = "${id}"
+          ppk_required = ${choose(orElse(t.postQuantumKey.required, true), 'yes', 'no')}
+        `,
+        )}
+        local {
+          ${end(remoteIdentity(t))}
+          ${when(usesCertificate(t), () => conf`certs = ${name}.crt`)}
+        }
+        remote {
+          ${end(localIdentity(v, t))}
+          ${when(usesCertificate(t), () => conf`cacerts = ${name}-ca.crt`)}
+        }
+        children {
+          ${when(
+            isSet(t.children),
+            () => each(t.children, (childName, selectors) => child(childName, selectors)),
+            () => child(name),
+          )}
+        }
+      }
+    }
+    ${when(
+      usesCertificate(t),
+      () =>
+        conf`# Certificates: x509/${name}.crt, private/${name}.key, and x509ca/${name}-ca.crt of the gateway's authority.`,
+      () => conf`
+      secrets {
+        ike-${name} {
+          id-1 = "${remoteIdentity(t)}"
+          id-2 = "${localIdentity(v, t)}"
+          ${options.secretLine ?? SECRET_LINE}
+        }
+      }
+    `,
+    )}
+  `;
+}
+
+/**
+ * The remote end's network, as a POSIX shell script that can be run again: the tunnel's interface with its MTU and address, and routes
+ * to the cluster; while the tunnel is down nothing for the cluster leaves in clear.
+ */
+export function strongswanCounterpartNetwork(
+  v: IpsecValues,
+  name: Expr<string>,
+  t: TunnelValues,
+  { outerMtuBytes = 1500 }: CounterpartOptions = {},
+): Expr<string> {
+  const device = text`ipsec${interfaceId(name, t)}`;
+  const mtu = innerMtu(outerMtuBytes, espOverhead(espProposals(t), outerHeaderBytes(t)));
+  const toCluster = (body: (network: Expr<string>) => Expr<string>) => conf`
+    ${each(v.cluster.podCidrs, body)}
+    ${each(v.cluster.serviceCidrs, body)}
+    ${each(v.cluster.nodeCidrs, body)}
+  `;
+  return conf`
+    #!/bin/sh
+    # The remote end of the tunnel ${name}: its network. Run it as root at every boot; strongswan.conf needs charon.install_routes = ${choose(isRouteBased(t), 'no', 'yes')}.
+    set -eu
+    sysctl -qw net.ipv4.ip_forward=1
+    ${when(usesIpv6(v, t), () => conf`sysctl -qw net.ipv6.conf.all.forwarding=1`)}
+    # What is for the cluster never leaves in clear: charon's routes and those of the tunnel come first.
+    ${toCluster((network) => conf`ip route replace unreachable ${network} metric ${LAST_METRIC}`)}
+    ${when(
+      isRouteBased(t),
+      () => conf`
+      [ -e /sys/class/net/${device} ] || ip link add ${device} type xfrm if_id ${interfaceId(name, t)}
+      ip link set dev ${device} mtu ${whenMtu(t, mtu)} up
+      ${whenSet(t.inside.local, (local) =>
+        whenSet(t.inside.remote, (remote) => conf`ip address replace ${remote}/${prefixLength(local)} dev ${device}`),
+      )}
+      ${toCluster((network) => conf`ip route replace ${network} dev ${device}`)}
+    `,
+    )}
+  `;
+}
+
+const whenMtu = (t: TunnelValues, otherwise: Expr<number>): Expr<number> => orElse(t.mtu, otherwise);
+
+const usesIpv6 = (v: IpsecValues, t: TunnelValues): Expr<boolean> =>
+  or(
+    ...[v.cluster.podCidrs, v.cluster.serviceCidrs, v.cluster.nodeCidrs].map((networks) =>
+      some(networks, (network) => contains(':', network)),
+    ),
+    some(t.remote.networks, (network) => contains(':', network)),
+  );

@@ -1,0 +1,55 @@
+import { add, conf, each, largest, mul, named, when, type Expr } from '../staged';
+import { dpdDelaySeconds, initiates, type IpsecValues, type TunnelValues } from './tunnel';
+
+/** How long it takes at most until a failure is noticed. */
+export interface Detection {
+  /** The remote end of a tunnel is silent, or has forgotten its SAs: the longest of all tunnels. */
+  readonly remoteSilentSeconds: Expr<number>;
+  /** The node of a gateway is lost: until Kubernetes starts its pod on another one. */
+  readonly nodeLostSeconds: Expr<number>;
+}
+
+/** What kube-controller-manager waits for a node (`--node-monitor-grace-period`), and the time between its looks. */
+const NODE_GRACE_SECONDS = 50 + 5;
+
+/**
+ * How long a silent remote end of a tunnel goes unnoticed: the pause until it is asked, then as many questions as there are tries
+ * and the first one, each with the same time for the answer (strongswan.conf(5), `charon.retransmit_*`, with the base 1).
+ */
+export function remoteSilentSeconds(v: IpsecValues, t: TunnelValues): Expr<number> {
+  const { tries, intervalSeconds } = v.retransmission;
+  return add(dpdDelaySeconds(t), mul(add(tries, 1), intervalSeconds));
+}
+
+export function detectionOf(v: IpsecValues): Detection {
+  return {
+    remoteSilentSeconds: largest(v.tunnels, (t) => remoteSilentSeconds(v, t)),
+    nodeLostSeconds: add(NODE_GRACE_SECONDS, v.lostNodeSeconds),
+  };
+}
+
+/** The same in sentences, tunnel by tunnel. */
+export function detectionText(v: IpsecValues): Expr<string> {
+  const { nodeLostSeconds } = detectionOf(v);
+  return named(
+    'detection',
+    {},
+    () => conf`
+    How long a failure goes unnoticed at most:
+      a gateway's node is lost: ${nodeLostSeconds} s, then its pod starts on another one
+      ${each(
+        v.tunnels,
+        (name, t) => conf`
+        tunnel ${name}, the remote end is silent: ${remoteSilentSeconds(v, t)} s
+        ${when(
+          initiates(v, t),
+          () =>
+            conf`tunnel ${name}, the remote end has forgotten its SAs: ${remoteSilentSeconds(v, t)} s, then the gateway begins anew`,
+          () =>
+            conf`tunnel ${name}, the remote end has forgotten its SAs: until it begins anew, which replaces ours at once`,
+        )}
+      `,
+      )}
+  `,
+  )();
+}

@@ -1,0 +1,113 @@
+import type { z } from 'zod';
+import type { ipsecValues } from '../../values/ipsec';
+
+export type PresetName = NonNullable<z.output<typeof ipsecValues>['tunnels'][string]['preset']>;
+
+/** A rule of pre-shared keys. The same words are said when the chart is rendered and in the pod. */
+export interface KeyRule {
+  /** What a good key matches. */
+  readonly pattern: RegExp;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** What a kind of remote end demands. */
+export interface Preset {
+  /** Proposals for the IKE SA, the preferred first. */
+  readonly ikeProposals: string;
+  /** Proposals for the child SAs. Those of AES-GCM stand in proposals of their own, since they have no integrity algorithm. */
+  readonly espProposals: string;
+  /** Less than the remote end's lifetime, so that we rekey: lifetimes are not negotiated in IKEv2. */
+  readonly ikeRekeySeconds: number;
+  readonly espRekeySeconds: number;
+  readonly dpdDelaySeconds: number;
+  readonly replayWindow: number;
+  readonly copyDf: boolean;
+  /** Whether the remote end begins by itself. */
+  readonly initiates: boolean;
+  /** Whether the remote end takes packets only from the address that it was told. */
+  readonly wantsExposedAddress: boolean;
+  readonly keyRule: KeyRule;
+}
+
+const MAKE_KEY = 'make one with `openssl rand -base64 33`';
+
+const PRINTABLE: KeyRule = {
+  pattern: /^[!-~]{1,256}$/,
+  problem: 'is not 1 to 256 printable ASCII characters without blanks',
+  remedy: MAKE_KEY,
+};
+
+/** What protects from guessing, which an attacker in the path can do offline (RFC 7296, 2.15). */
+export const STRONG_KEY: KeyRule = {
+  pattern: /^[!-~]{20,256}$/,
+  problem: 'has less than 20 characters, so that it can be guessed',
+  remedy: `${MAKE_KEY}, or set allowWeak to true`,
+};
+
+/**
+ * The presets by name.
+ *
+ * Sources: AWS, `CreateVpnConnection` (EC2 API) and its sample configurations; Google Cloud, "Supported IKE ciphers" and "HA VPN
+ * topologies"; Azure, "About cryptographic requirements" and "About VPN devices"; strongSwan, swanctl.conf(5).
+ */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  strongswan: {
+    ikeProposals: 'aes256gcm16-prfsha384-ecp384,aes256-sha256-ecp256',
+    espProposals: 'aes256gcm16-ecp384,aes256-sha256-ecp256',
+    ikeRekeySeconds: 14_400,
+    espRekeySeconds: 3600,
+    dpdDelaySeconds: 10,
+    replayWindow: 128,
+    copyDf: true,
+    initiates: true,
+    wantsExposedAddress: false,
+    keyRule: PRINTABLE,
+  },
+  aws: {
+    ikeProposals: 'aes256gcm16-prfsha384-ecp384,aes256-sha256-modp2048',
+    espProposals: 'aes256gcm16-ecp384,aes256-sha256-modp2048',
+    ikeRekeySeconds: 25_200,
+    espRekeySeconds: 3240,
+    dpdDelaySeconds: 10,
+    replayWindow: 1024,
+    copyDf: false,
+    initiates: false,
+    wantsExposedAddress: true,
+    keyRule: {
+      pattern: /^[A-Za-z1-9._][A-Za-z0-9._]{7,63}$/,
+      problem: 'is not what AWS takes: 8 to 64 letters, digits, dots and underscores, no 0 in front',
+      remedy: 'make one with `openssl rand -hex 24 | sed s/^0/1/`',
+    },
+  },
+  gcp: {
+    ikeProposals: 'aes256gcm16-prfsha512-ecp384,aes256gcm16-prfsha512-modp4096',
+    espProposals: 'aes256gcm16-ecp384',
+    ikeRekeySeconds: 32_400,
+    espRekeySeconds: 9720,
+    dpdDelaySeconds: 30,
+    replayWindow: 128,
+    copyDf: true,
+    initiates: true,
+    wantsExposedAddress: true,
+    keyRule: PRINTABLE,
+  },
+  azure: {
+    ikeProposals: 'aes256-sha384-ecp384,aes256-sha256-modp2048',
+    espProposals: 'aes256gcm16-ecp384',
+    ikeRekeySeconds: 25_200,
+    espRekeySeconds: 24_300,
+    dpdDelaySeconds: 45,
+    replayWindow: 128,
+    copyDf: true,
+    initiates: true,
+    wantsExposedAddress: true,
+    keyRule: {
+      pattern: /^[!-~]{1,128}$/,
+      problem: 'is not what Azure takes: 1 to 128 printable ASCII characters without blanks',
+      remedy: MAKE_KEY,
+    },
+  },
+};
+
+export const PRESET_NAMES = Object.keys(PRESETS) as readonly PresetName[];

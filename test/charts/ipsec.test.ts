@@ -1,0 +1,317 @@
+import { CHARTS } from '../../charts';
+import { InputError, type KubernetesObject } from '../../lib/staged';
+import type { IpsecGateways } from '../../lib/strongswan/gateways';
+import { PRESETS, PRESET_NAMES, STRONG_KEY } from '../../lib/strongswan/presets';
+import type { JsonObject } from '../../lib/helm/values-file';
+import type { Expr } from '../../lib/staged';
+
+const { ipsec } = CHARTS;
+const KEY = 'Zb5uSoMHs3Y9l2RSnnq1v0ydCq0bkA';
+
+const onprem = {
+  gateway: 'a',
+  remote: { address: '198.51.100.7', networks: ['10.1.0.0/16'] },
+  presharedKey: { existingSecret: 'onprem-psk' },
+};
+const site = (tunnels: JsonObject, more: JsonObject = {}, gateway: JsonObject = {}): JsonObject => ({
+  cluster: { podCidrs: ['10.244.0.0/16'] },
+  gateways: { a: { identity: '203.0.113.10', ...gateway } },
+  tunnels,
+  ...more,
+});
+const tunnel = (more: JsonObject): JsonObject => site({ onprem: { ...onprem, ...more } });
+
+const objects = (values: JsonObject): KubernetesObject[] => ipsec.objects({ values });
+const found = (values: JsonObject, kind: string, name: string): KubernetesObject => {
+  const object = objects(values).find((one) => one.kind === kind && one.metadata.name === name);
+  if (object === undefined) throw new Error(`no ${kind} ${name}`);
+  return object;
+};
+const textOf = (values: JsonObject, of: (gateways: IpsecGateways) => Expr<string>): string =>
+  ipsec.text(of, { values });
+const swanctl = (values: JsonObject, gateway = 'a'): string =>
+  textOf(values, (gateways) => gateways.gateway(gateway).swanctlConf);
+const problems = (values: JsonObject): readonly string[] => {
+  try {
+    objects(values);
+  } catch (error) {
+    if (error instanceof InputError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+/** The value of a key of swanctl.conf, wherever it stands. */
+const setting = (text: string, key: string): string | undefined => new RegExp(`^ *${key} = (.*)$`, 'm').exec(text)?.[1];
+
+describe('a gateway', () => {
+  test('is a Deployment of one pod with a name below a headless Service, and a Service with both ports', () => {
+    const values = tunnel({});
+    expect(objects(values).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'ServiceAccount vpn-ipsec',
+      'ConfigMap vpn-ipsec-scripts',
+      'ConfigMap vpn-ipsec-a',
+      'Deployment vpn-ipsec-a',
+      'Service vpn-ipsec-a',
+      'Service vpn-ipsec-gateways',
+      'PodDisruptionBudget vpn-ipsec',
+    ]);
+    expect(found(values, 'Deployment', 'vpn-ipsec-a')['spec']).toMatchObject({
+      replicas: 1,
+      strategy: { type: 'Recreate' },
+      template: {
+        spec: {
+          hostname: 'a',
+          subdomain: 'vpn-ipsec-gateways',
+          automountServiceAccountToken: false,
+          tolerations: [
+            { key: 'node.kubernetes.io/not-ready', tolerationSeconds: 30 },
+            { key: 'node.kubernetes.io/unreachable', tolerationSeconds: 30 },
+          ],
+        },
+      },
+    });
+    expect(found(values, 'Service', 'vpn-ipsec-a')['spec']).toMatchObject({
+      publishNotReadyAddresses: true,
+      ports: [
+        { name: 'ike', port: 500, protocol: 'UDP' },
+        { name: 'nat-t', port: 4500, protocol: 'UDP' },
+      ],
+    });
+    expect(found(values, 'Service', 'vpn-ipsec-gateways')['spec']).toMatchObject({
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+    });
+    expect(found(values, 'PodDisruptionBudget', 'vpn-ipsec')['spec']).toMatchObject({
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+    });
+  });
+
+  test('has its own tunnels and their secrets only', () => {
+    const values = {
+      cluster: { podCidrs: ['10.244.0.0/16'] },
+      gateways: { a: { identity: 'a.example.com' }, b: { identity: 'b.example.com' } },
+      tunnels: {
+        one: { ...onprem, presharedKey: { value: KEY } },
+        two: { ...onprem, gateway: 'b', presharedKey: { existingSecret: 'two' } },
+      },
+    };
+    expect(swanctl(values)).toMatch(/^ {2}one \{$/m);
+    expect(swanctl(values)).not.toMatch(/^ {2}two \{$/m);
+    expect(swanctl(values, 'b')).not.toMatch(/^ {2}one \{$/m);
+    const secrets = objects(values).filter(({ kind }) => kind === 'Secret');
+    expect(secrets.map(({ metadata, stringData }) => [metadata.name, stringData])).toEqual([
+      ['vpn-ipsec-a-keys', { 'psk.one': KEY }],
+    ]);
+    expect(JSON.stringify(objects(values).filter(({ kind }) => kind !== 'Secret'))).not.toContain(KEY);
+    expect(JSON.stringify(found(values, 'Deployment', 'vpn-ipsec-b'))).not.toContain('psk-one');
+  });
+
+  test.each([
+    ['loadBalancer', 'LoadBalancer', undefined, 'Local'],
+    ['nodePort', 'NodePort', undefined, 'Local'],
+    ['hostPort', 'ClusterIP', 500, undefined],
+  ])('with the exposure %s has a Service of type %s', (exposure, type, hostPort, externalTrafficPolicy) => {
+    const values = site({ onprem }, {}, { exposure });
+    const spec = found(values, 'Service', 'vpn-ipsec-a')['spec'] as JsonObject;
+    expect([spec['type'], spec['externalTrafficPolicy']]).toEqual([type, externalTrafficPolicy]);
+    const deployment = JSON.stringify(found(values, 'Deployment', 'vpn-ipsec-a'));
+    expect(deployment.includes('"hostPort":500')).toBe(hostPort !== undefined);
+    expect(deployment).not.toContain('hostNetwork');
+  });
+});
+
+describe('who begins', () => {
+  const begins = (values: JsonObject): boolean => setting(swanctl(values), 'close_action') === 'start';
+  test.each([
+    [true, { exposure: 'hostPort' }, {}],
+    [false, { exposure: 'loadBalancer' }, {}],
+    [false, { exposure: 'nodePort' }, {}],
+    [true, { exposure: 'loadBalancer', sendsFromExposedAddress: true }, {}],
+    [true, { exposure: 'loadBalancer' }, { initiate: 'always' }],
+    [false, { exposure: 'hostPort' }, { initiate: 'never' }],
+    [false, { exposure: 'hostPort' }, { remote: { identity: 'office', networks: ['10.1.0.0/16'] } }],
+  ])('the gateway: %s, for %j and %j', (expected, gateway, more) => {
+    const values = site({ onprem: { ...onprem, ...more } }, {}, gateway);
+    expect(begins(values)).toBe(expected);
+    expect(textOf(values, (gateways) => gateways.gateway('a').controlConf)).toContain(
+      `"initiates": ${String(expected)},`,
+    );
+    // The other end does what this one does not.
+    const other = textOf(values, (gateways) => gateways.counterpart('onprem', 'strongswan')['onprem.conf']!);
+    expect(setting(other, 'start_action')).toBe('start');
+  });
+
+  test('nobody is refused, and so is a cloud that would get packets from another address', () => {
+    expect(problems(tunnel({ preset: 'aws' }))).toEqual([expect.stringContaining('is begun by nobody')]);
+    expect(problems(tunnel({ preset: 'azure', initiate: 'always' }))).toEqual([
+      expect.stringContaining('from another address than that by which it is reached, which azure refuses'),
+    ]);
+  });
+});
+
+describe('a tunnel', () => {
+  test('of mode route has an interface whose id follows from its name, and stays when others come', () => {
+    const one = swanctl(tunnel({}));
+    const both = swanctl(
+      site({ first: { ...onprem, remote: { address: '198.51.100.8', networks: ['10.2.0.0/16'] } }, onprem }),
+    );
+    const id = setting(one, 'if_id_in');
+    expect(id).toMatch(/^[1-9][0-9]{0,5}$/);
+    expect(both).toContain(`if_id_in = ${id ?? ''}\n`);
+    expect(textOf(tunnel({}), (gateways) => gateways.gateway('a').networkConf)).toContain(
+      `interface ipsec${id ?? ''} ${id ?? ''}\nroute 10.1.0.0/16`,
+    );
+    expect(setting(swanctl(tunnel({ interfaceId: 42 })), 'if_id_out')).toBe('42');
+  });
+
+  test('of mode policy has none, and selectors of its networks', () => {
+    const text = swanctl(tunnel({ mode: 'policy' }));
+    expect(setting(text, 'if_id_in')).toBeUndefined();
+    expect([setting(text, 'local_ts'), setting(text, 'remote_ts')]).toEqual(['10.244.0.0/16', '10.1.0.0/16']);
+    expect(textOf(tunnel({ mode: 'policy' }), (gateways) => gateways.gateway('a').networkConf)).not.toContain(
+      'interface',
+    );
+  });
+
+  test('is told by identity alone where the Service hides the remote end’s address', () => {
+    expect(setting(swanctl(tunnel({})), 'remote_addrs')).toBe('198.51.100.7');
+    const hidden = site({ onprem }, {}, { service: { externalTrafficPolicy: 'Cluster' } });
+    expect(setting(swanctl(hidden), 'remote_addrs')).toBe('198.51.100.7,%any');
+  });
+
+  test('with a certificate asks cert-manager for one in which its identity stands', () => {
+    const issued = (identity: string): unknown =>
+      objects(
+        site(
+          { onprem: { gateway: 'a', remote: onprem.remote, certificate: { issuer: { name: 'ca' } } } },
+          {},
+          { identity },
+        ),
+      ).find(({ kind }) => kind === 'Certificate')?.['spec'];
+    expect(issued('203.0.113.10')).toMatchObject({
+      ipAddresses: ['203.0.113.10'],
+      issuerRef: { name: 'ca', kind: 'Issuer' },
+    });
+    expect(issued('vpn.example.com')).toMatchObject({
+      dnsNames: ['vpn.example.com'],
+      secretName: 'vpn-ipsec-onprem-tls',
+    });
+    expect(issued('vpn@example.com')).toMatchObject({ emailAddresses: ['vpn@example.com'] });
+    expect(issued('C=CH, O=Example, CN=vpn')).toMatchObject({ literalSubject: 'C=CH, O=Example, CN=vpn' });
+  });
+});
+
+describe('presets', () => {
+  const of = (preset: string, presharedKey: JsonObject = { existingSecret: 'psk' }): JsonObject =>
+    site({
+      cloud: {
+        ...onprem,
+        preset,
+        presharedKey,
+        remote: { address: '198.51.100.20', networks: ['10.1.0.0/16'], initiates: true },
+      },
+    });
+
+  test.each(PRESET_NAMES)('%s brings its proposals, lifetimes and timers', (name) => {
+    const text = swanctl(of(name));
+    const preset = PRESETS[name];
+    expect([...text.matchAll(/^ *rekey_time = (.*)$/gm)].map(([, time]) => time)).toEqual([
+      `${String(preset.ikeRekeySeconds)}s`,
+      `${String(preset.espRekeySeconds)}s`,
+    ]);
+    expect(setting(text, 'proposals')).toBe(preset.ikeProposals);
+    expect(setting(text, 'esp_proposals')).toBe(preset.espProposals);
+    expect(setting(text, 'dpd_delay')).toBe(`${String(preset.dpdDelaySeconds)}s`);
+    expect(setting(text, 'replay_window')).toBe(String(preset.replayWindow));
+    expect(setting(text, 'copy_df')).toBe(preset.copyDf ? 'yes' : 'no');
+    expect([setting(text, 'encap'), setting(text, 'fragmentation'), setting(text, 'version')]).toEqual([
+      'yes',
+      'yes',
+      '2',
+    ]);
+  });
+
+  /** What the vendors say of their lifetimes, in seconds: ours must end before, so that we rekey. */
+  test.each([
+    ['aws', 28_800, 3600],
+    ['gcp', 36_000, 10_800],
+    ['azure', 28_800, 27_000],
+  ] as const)('%s is rekeyed before the remote end ends it, 10 percent late as well', (name, ike, esp) => {
+    expect(PRESETS[name].ikeRekeySeconds * 1.1).toBeLessThan(ike);
+    expect(PRESETS[name].espRekeySeconds * 1.1).toBeLessThan(esp);
+  });
+
+  test.each([
+    ['aws', 'a'.repeat(64), true],
+    ['aws', 'a'.repeat(65), false],
+    ['aws', `0${'a'.repeat(30)}`, false],
+    ['aws', `${'a'.repeat(30)}-`, false],
+    ['azure', '!'.repeat(128), true],
+    ['azure', '!'.repeat(129), false],
+    ['gcp', `${'a'.repeat(20)} b`, false],
+    ['strongswan', '0x0123456789abcdef0123', true],
+    ['strongswan', `${'a'.repeat(20)}\n`, false],
+    ['strongswan', 'é'.repeat(20), false],
+  ] as const)('%s judges the key %j: %s', (preset, value, good) => {
+    expect(PRESETS[preset].keyRule.pattern.test(value)).toBe(good);
+    const values = of(preset, { value });
+    const said = problems(values);
+    expect(said.length === 0).toBe(good);
+    expect(JSON.stringify(said)).not.toContain(value);
+  });
+
+  test('a short key and weak algorithms need a word of their own', () => {
+    const weak = { presharedKey: { value: 'secret' }, ike: { proposals: ['aes128-sha1-modp1024'] } };
+    expect(problems(tunnel(weak))).toHaveLength(2);
+    expect(problems(tunnel({ ...weak, allowWeak: true }))).toEqual([]);
+    expect(STRONG_KEY.pattern.test('a'.repeat(19))).toBe(false);
+  });
+});
+
+describe('how long a silent remote end goes unnoticed', () => {
+  const seconds = (values: JsonObject): number =>
+    Number(/onprem, the remote end is silent: (\d+) s/.exec(ipsec.summary({ values }) ?? '')?.[1]);
+
+  test('follows from the timers: each changes it', () => {
+    expect(seconds(tunnel({}))).toBe(10 + (3 + 1) * 2);
+    expect(seconds(tunnel({ ike: { dpdDelaySeconds: 20 } }))).toBe(20 + (3 + 1) * 2);
+    expect(seconds(site({ onprem }, { retransmission: { tries: 5 } }))).toBe(10 + (5 + 1) * 2);
+    expect(seconds(site({ onprem }, { retransmission: { intervalSeconds: 3 } }))).toBe(10 + (3 + 1) * 3);
+  });
+
+  test('is in the notes as well', () => {
+    expect(ipsec.notes({ values: tunnel({}) })).toContain('tunnel onprem, the remote end is silent: 18 s');
+  });
+
+  test('of a lost node: with lostNodeSeconds', () => {
+    expect(ipsec.summary({ values: site({ onprem }, { lostNodeSeconds: 5 }) })).toContain('node is lost: 60 s');
+  });
+});
+
+describe('the remote end with strongSwan', () => {
+  test('is our mirror image', () => {
+    const values = tunnel({ inside: { local: '169.254.100.2/30', remote: '169.254.100.1' } });
+    const [ours, theirs] = [
+      swanctl(values),
+      textOf(values, (gateways) => gateways.counterpart('onprem', 'strongswan')['onprem.conf']!),
+    ];
+    const ids = (text: string): string[] => [...text.matchAll(/^ *id = "(.*)"$/gm)].map(([, id]) => id!);
+    expect(ids(theirs)).toEqual(ids(ours).reverse());
+    for (const key of ['proposals', 'esp_proposals', 'if_id_in', 'encap', 'mobike', 'fragmentation'])
+      expect([key, setting(theirs, key)]).toEqual([key, setting(ours, key)]);
+    expect(setting(theirs, 'remote_addrs')).toBe('203.0.113.10');
+    const network = textOf(values, (gateways) => gateways.counterpart('onprem', 'strongswan')['onprem-network.sh']!);
+    expect(network).toContain('ip route replace unreachable 10.244.0.0/16 metric 4278198272');
+    expect(network).toMatch(/^ip address replace 169\.254\.100\.1\/30 dev ipsec\d+$/m);
+    expect(network).toMatch(/^ip link set dev ipsec\d+ mtu 1422 up$/m);
+  });
+
+  test('of a policy has our selectors the other way round', () => {
+    const text = textOf(
+      tunnel({ mode: 'policy' }),
+      (gateways) => gateways.counterpart('onprem', 'strongswan')['onprem.conf']!,
+    );
+    expect([setting(text, 'local_ts'), setting(text, 'remote_ts')]).toEqual(['10.1.0.0/16', '10.244.0.0/16']);
+  });
+});

@@ -1,0 +1,345 @@
+/** What generated values of the chart `ipsec` must keep beside its schema, and ways to break it. */
+import { isMap, type Draft, type DraftMap, type Random } from './chart-random';
+import type { Fault } from './values-arbitrary';
+
+/** The rules of lib/strongswan/checks.ts, one after the other. */
+export function repairIpsec(values: DraftMap, random: Random): DraftMap {
+  const { fullnameOverride, metrics } = values;
+  if (typeof fullnameOverride === 'string') values['fullnameOverride'] = `a${fullnameOverride.slice(1, 40)}`;
+  if (typeof values['nameOverride'] === 'string')
+    values['nameOverride'] = values['nameOverride'].slice(0, 20).replace(/-$/, '0');
+  repairMonitors(metrics);
+  const networks = new FreeNetworks(random);
+  repairCluster(values, networks);
+  repairTunnels(values, networks, random);
+  return values;
+}
+
+/** Networks that overlap with none that was given before, in one of the ways to write them. */
+class FreeNetworks {
+  readonly #random: Random;
+  #next = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  take(v6 = this.#random.chance(0.2)): string {
+    const n = this.#next++;
+    const group = (n + 1).toString(16);
+    return v6
+      ? this.#random.pick([`fd00:${group}::/48`, `FD00:${group}:0::/48`, `fd00:${group}:0:0:0:0:0:0/48`])!
+      : `10.${String(n % 256)}.${String(Math.floor(n / 256))}.0/24`;
+  }
+}
+
+function repairCluster(values: DraftMap, networks: FreeNetworks): void {
+  const cluster = isMap(values['cluster']) ? values['cluster'] : (values['cluster'] = {});
+  for (const key of Object.keys(cluster)) {
+    if (Array.isArray(cluster[key])) cluster[key] = cluster[key].map(() => networks.take());
+  }
+  if (Object.values(cluster).every((list) => !Array.isArray(list) || list.length === 0))
+    cluster['podCidrs'] = [networks.take(false)];
+}
+
+function repairTunnels(values: DraftMap, networks: FreeNetworks, random: Random): void {
+  const gateways = isMap(values['gateways']) ? values['gateways'] : {};
+  const tunnels = isMap(values['tunnels']) ? values['tunnels'] : {};
+  const cluster = Object.values(values['cluster'] as DraftMap).flatMap((list) => (Array.isArray(list) ? list : []));
+  const names = Object.keys(gateways);
+  if (names.length === 0) remove(values, 'tunnels');
+  let used = 0;
+  const entries = names.length === 0 ? [] : Object.values(tunnels);
+  for (const tunnel of entries) {
+    if (!isMap(tunnel)) continue;
+    // The first tunnels use up the gateways, so that none is without.
+    const gatewayName = names[used] ?? random.pick(names)!;
+    used++;
+    const gateway = gateways[gatewayName] as DraftMap;
+    tunnel['gateway'] = gatewayName;
+    repairTunnel(tunnel, gateway, { networks, cluster, random, values });
+  }
+  for (const name of names.slice(used)) remove(gateways, name);
+  for (const gateway of Object.values(gateways)) if (isMap(gateway)) repairGateway(gateway);
+}
+
+interface Around {
+  readonly networks: FreeNetworks;
+  readonly cluster: readonly Draft[];
+  readonly random: Random;
+  readonly values: DraftMap;
+}
+
+let serial = 0;
+
+function repairTunnel(tunnel: DraftMap, gateway: DraftMap, around: Around): void {
+  const { networks, random, values } = around;
+  const preset = tunnel['preset'] ?? 'strongswan';
+  const remote = isMap(tunnel['remote']) ? tunnel['remote'] : (tunnel['remote'] = {});
+  serial++;
+  // Addresses that lie in no network of these values; each is an identity as well.
+  const address = `192.0.${String(2 + (serial % 250))}.${String(1 + (Math.floor(serial / 250) % 250))}`;
+  if (preset !== 'strongswan' || typeof remote['address'] !== 'string' || random.chance(0.6))
+    remote['address'] = address;
+  if (typeof remote['identity'] !== 'string' || random.chance(0.3)) remove(remote, 'identity');
+  if (remote['identity'] === undefined && preset === 'strongswan' && random.chance(0.2)) {
+    remote['identity'] = `site-${String(serial)}@example.com`;
+    if (random.chance(0.5)) remove(remote, 'address');
+  }
+  remote['networks'] = (
+    Array.isArray(remote['networks']) && remote['networks'].length > 0 ? remote['networks'] : ['']
+  ).map(() => networks.take());
+  if (preset === 'gcp') tunnel['localIdentity'] = '203.0.113.9';
+  else if (gateway['identity'] === undefined) tunnel['localIdentity'] ??= `gw-${String(serial)}.example.com`;
+  for (const end of [tunnel, remote]) {
+    const key = end === tunnel ? 'localIdentity' : 'identity';
+    const given = end[key];
+    if (typeof given === 'string') end[key] = given.replace(/^ipv[46]:/, 'x');
+  }
+  repairSecrets(tunnel, preset, random);
+  repairAlgorithms(tunnel, values, preset);
+  repairChildren(tunnel, preset, around);
+  repairInside(tunnel, preset, random);
+  repairInitiation(tunnel, gateway, preset);
+  if (tunnel['mode'] === 'policy') remove(tunnel, 'inside', 'interfaceId');
+  if (typeof tunnel['interfaceId'] === 'number') tunnel['interfaceId'] = 1 + (serial % 999_999);
+  if (typeof tunnel['mtu'] === 'number') tunnel['mtu'] = Math.max(1280, tunnel['mtu']);
+}
+
+function repairSecrets(tunnel: DraftMap, preset: Draft, random: Random): void {
+  const { presharedKey, certificate } = tunnel;
+  if (isMap(certificate) && preset !== 'gcp' && (!isMap(presharedKey) || random.chance(0.6))) {
+    remove(tunnel, 'presharedKey');
+    // Rarely would there be an issuer alone.
+    if (isMap(certificate['issuer']) && random.chance(0.6)) remove(certificate, 'existingSecret');
+    if (certificate['existingSecret'] !== undefined) remove(certificate, 'issuer');
+    else if (!isMap(certificate['issuer'])) certificate['existingSecret'] = 'gateway-tls';
+    const { authorities } = tunnel;
+    if (isMap(authorities) && Object.keys(authorities).length === 0) remove(tunnel, 'authorities');
+    for (const source of isMap(authorities) ? Object.values(authorities) : []) {
+      if (!isMap(source)) continue;
+      if (source['existingSecret'] !== undefined) remove(source, 'existingConfigMap');
+      else source['existingConfigMap'] ??= 'remote-ca';
+    }
+    return;
+  }
+  remove(tunnel, 'certificate', 'authorities');
+  const key = isMap(presharedKey) ? presharedKey : (tunnel['presharedKey'] = {});
+  if (typeof key['value'] === 'string') key['value'] = 'a1B2c3D4e5F6g7H8i9J0k1L2';
+  if (key['value'] !== undefined) remove(key, 'existingSecret');
+  else key['existingSecret'] ??= 'onprem-psk';
+}
+
+function repairAlgorithms(tunnel: DraftMap, values: DraftMap, preset: Draft): void {
+  const strongswan = isMap(values['strongswan']) ? values['strongswan'] : {};
+  const features = Array.isArray(strongswan['features']) ? strongswan['features'] : ['mlkem', 'ppk'];
+  if (!features.includes('ppk')) remove(tunnel, 'postQuantumKey');
+  const limits: Record<string, [number, number]> = {
+    aws: [28_800, 3600],
+    gcp: [36_000, 10_800],
+    azure: [28_800, 27_000],
+  };
+  const { ike, esp } = tunnel;
+  const [mostIke = Infinity, mostEsp = Infinity] = limits[typeof preset === 'string' ? preset : ''] ?? [];
+  if (isMap(ike)) {
+    if (typeof ike['rekeySeconds'] === 'number') ike['rekeySeconds'] = Math.min(ike['rekeySeconds'], mostIke - 1);
+    if (Array.isArray(ike['proposals']))
+      ike['proposals'] = ike['proposals'].map((_, i) =>
+        i % 2 === 0 ? 'aes256-sha256-modp2048' : 'aes128gcm16-prfsha256-ecp256',
+      );
+  }
+  if (isMap(esp)) {
+    if (typeof esp['rekeySeconds'] === 'number') esp['rekeySeconds'] = Math.min(esp['rekeySeconds'], mostEsp - 1);
+    if (Array.isArray(esp['proposals']))
+      esp['proposals'] = esp['proposals'].map(
+        (_, i) => ['aes256gcm16-ecp384', 'aes256-sha512-modp2048', 'chacha20poly1305-x25519'][i % 3]!,
+      );
+  }
+}
+
+function repairChildren(tunnel: DraftMap, preset: Draft, { cluster, random }: Around): void {
+  const { children, remote } = tunnel;
+  if (!isMap(children)) return;
+  if (Object.keys(children).length === 0) {
+    remove(tunnel, 'children');
+    return;
+  }
+  if (preset === 'aws' || preset === 'gcp') for (const other of Object.keys(children).slice(1)) remove(children, other);
+  const networks = (remote as DraftMap)['networks'] as Draft[];
+  for (const child of Object.values(children)) {
+    if (!isMap(child)) continue;
+    if (Array.isArray(child['localTs'])) child['localTs'] = child['localTs'].map(() => random.pick(cluster)!);
+    if (Array.isArray(child['remoteTs'])) child['remoteTs'] = child['remoteTs'].map(() => random.pick(networks)!);
+  }
+}
+
+function repairInside(tunnel: DraftMap, preset: Draft, random: Random): void {
+  if (!isMap(tunnel['inside'])) return;
+  const third = preset === 'azure' ? 21 + random.below(2) : 6 + (serial % 150);
+  const base = 4 * (serial % 60);
+  tunnel['inside'] = {
+    local: `169.254.${String(third)}.${String(base + 2)}/30`,
+    remote: `169.254.${String(third)}.${String(base + 1)}`,
+  };
+}
+
+function repairInitiation(tunnel: DraftMap, gateway: DraftMap, preset: Draft): void {
+  const remote = tunnel['remote'] as DraftMap;
+  const sendsFromExposed = gateway['sendsFromExposedAddress'] ?? gateway['exposure'] === 'hostPort';
+  if (
+    tunnel['initiate'] === 'always' &&
+    (remote['address'] === undefined || (preset !== 'strongswan' && sendsFromExposed !== true))
+  )
+    remove(tunnel, 'initiate');
+  const wish = tunnel['initiate'] ?? 'auto';
+  const begins = wish === 'always' || (wish === 'auto' && remote['address'] !== undefined && sendsFromExposed === true);
+  if (!begins) remote['initiates'] = true;
+}
+
+function repairGateway(gateway: DraftMap): void {
+  const { service } = gateway;
+  const exposure = gateway['exposure'] ?? 'loadBalancer';
+  if (typeof gateway['identity'] === 'string') gateway['identity'] = gateway['identity'].replace(/^ipv[46]:/, 'x');
+  if (!isMap(service)) return;
+  if (exposure !== 'loadBalancer') remove(service, 'loadBalancerIP', 'loadBalancerClass', 'loadBalancerSourceRanges');
+  if (exposure === 'hostPort') remove(service, 'externalTrafficPolicy', 'ikeNodePort', 'natTNodePort');
+  if (Array.isArray(service['loadBalancerSourceRanges'])) service['loadBalancerSourceRanges'] = ['198.51.100.0/24'];
+  serial++;
+  for (const [key, port] of [
+    ['ikeNodePort', 30_000],
+    ['natTNodePort', 31_000],
+  ] as const)
+    if (typeof service[key] === 'number') service[key] = port + (serial % 900);
+}
+
+function repairMonitors(metrics: Draft | undefined): void {
+  if (!isMap(metrics)) return;
+  const { serviceMonitor, podMonitor } = metrics;
+  for (const part of [serviceMonitor, podMonitor]) {
+    if (!isMap(part)) continue;
+    const [interval, timeout] = [part['intervalSeconds'], part['scrapeTimeoutSeconds']];
+    if (typeof interval === 'number' && typeof timeout === 'number' && timeout > interval)
+      part['scrapeTimeoutSeconds'] = interval;
+  }
+  if (isMap(serviceMonitor) && isMap(podMonitor) && serviceMonitor['enabled'] === true) podMonitor['enabled'] = false;
+}
+
+function remove(map: DraftMap, ...keys: readonly string[]): void {
+  for (const key of keys) Reflect.deleteProperty(map, key);
+}
+
+const tunnelsOf = (values: DraftMap): DraftMap[] =>
+  isMap(values['tunnels']) ? Object.values(values['tunnels']).filter((tunnel) => isMap(tunnel)) : [];
+
+function oneTunnel(title: string, change: (tunnel: DraftMap, random: Random) => void): Fault {
+  return (values, random) => {
+    const tunnel = random.pick(tunnelsOf(values));
+    if (tunnel === undefined) return undefined;
+    change(tunnel, random);
+    return title;
+  };
+}
+
+const remoteOf = (tunnel: DraftMap): DraftMap => (isMap(tunnel['remote']) ? tunnel['remote'] : {});
+
+export const IPSEC_FAULTS: readonly Fault[] = [
+  oneTunnel('a gateway that is not there', (tunnel) => (tunnel['gateway'] = 'nowhere')),
+  oneTunnel('no secret', (tunnel) => {
+    remove(tunnel, 'presharedKey', 'certificate');
+  }),
+  oneTunnel('a key and a certificate', (tunnel) => {
+    tunnel['presharedKey'] = { existingSecret: 'psk' };
+    tunnel['certificate'] = { existingSecret: 'tls' };
+  }),
+  oneTunnel('a bad key', (tunnel, random) => {
+    remove(tunnel, 'certificate', 'authorities');
+    tunnel['presharedKey'] = {
+      value: random.pick([
+        '',
+        '0x1234',
+        '0secret',
+        'short',
+        'with blank in between, and long',
+        'x'.repeat(300),
+        'line\nbreak',
+      ])!,
+    };
+  }),
+  oneTunnel('no networks', (tunnel) => {
+    remove(remoteOf(tunnel), 'networks');
+  }),
+  oneTunnel('a bad network', (tunnel, random) => {
+    remoteOf(tunnel)['networks'] = [
+      random.pick(['0.0.0.0/0', '::/0', '10.0.0.1/8', '10.0.0.0/8', '192.0.0.0/8', 'fd00::1/16'])!,
+    ];
+  }),
+  oneTunnel('the same network twice', (tunnel) => {
+    remoteOf(tunnel)['networks'] = ['172.16.0.0/16', '172.16.3.0/24'];
+  }),
+  oneTunnel('no identity', (tunnel) => {
+    remove(remoteOf(tunnel), 'address', 'identity');
+  }),
+  oneTunnel('one identity at both ends', (tunnel) => {
+    tunnel['localIdentity'] = remoteOf(tunnel)['identity'] = 'same.example.com';
+  }),
+  oneTunnel('an unknown type of identity', (tunnel) => (tunnel['localIdentity'] = 'ipv4:10.0.0.1')),
+  oneTunnel('nobody begins', (tunnel) => {
+    tunnel['initiate'] = 'never';
+    remoteOf(tunnel)['initiates'] = false;
+  }),
+  oneTunnel('begins from elsewhere', (tunnel) => {
+    tunnel['initiate'] = 'always';
+    tunnel['preset'] = 'aws';
+  }),
+  oneTunnel('weak algorithms', (tunnel, random) => {
+    tunnel['ike'] = { proposals: [random.pick(['aes128-sha1-modp1024', '3des-md5-modp768', 'aes256gcm16-ecp384'])!] };
+  }),
+  oneTunnel('a lifetime that is too long', (tunnel, random) => {
+    tunnel['preset'] = random.pick(['aws', 'gcp', 'azure'])!;
+    tunnel['esp'] = { rekeySeconds: 100_000 };
+    tunnel['ike'] = { rekeySeconds: 100_000 };
+  }),
+  oneTunnel('addresses inside that do not fit', (tunnel, random) => {
+    tunnel['inside'] = random.pick<DraftMap>([
+      { local: '169.254.100.2/30', remote: '169.254.101.1' },
+      { local: '169.254.100.2/30', remote: '169.254.100.2' },
+      { local: '10.255.0.2/24', remote: '10.255.0.1' },
+      { local: '169.254.2.2/30', remote: '169.254.2.1' },
+    ])!;
+  }),
+  oneTunnel('an interface for policies', (tunnel) => {
+    tunnel['mode'] = 'policy';
+    tunnel['interfaceId'] = 42;
+  }),
+  oneTunnel('children that do not fit', (tunnel, random) => {
+    tunnel['mode'] = 'policy';
+    tunnel['children'] = random.pick<DraftMap>([
+      {},
+      { a: { localTs: ['192.168.0.0/16'] } },
+      { a: { remoteTs: ['192.168.0.0/16'] }, b: {} },
+      { a: { localTs: ['10.0.0.1/8'] } },
+    ])!;
+  }),
+  oneTunnel('authorities without certificate', (tunnel) => {
+    remove(tunnel, 'certificate');
+    tunnel['authorities'] = { root: {} };
+  }),
+  (values) => {
+    const tunnels = tunnelsOf(values);
+    const [one, other] = tunnels;
+    if (one === undefined || other === undefined) return undefined;
+    other['gateway'] = one['gateway']!;
+    other['remote'] = one['remote']!;
+    other['interfaceId'] = one['interfaceId'] = 7;
+    return 'two tunnels that are alike';
+  },
+  (values) => {
+    if (!isMap(values['gateways'])) return undefined;
+    values['gateways']['idle'] = { identity: '203.0.113.77', exposure: 'hostPort', service: { ikeNodePort: 30_500 } };
+    return 'a gateway without tunnel';
+  },
+  (values) => {
+    values['cluster'] = { podCidrs: ['10.0.0.0/8', '10.1.0.0/16'], serviceCidrs: ['10.0.0.1/12'] };
+    return 'networks of the cluster that overlap';
+  },
+];
