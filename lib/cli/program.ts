@@ -1,9 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CHARTS } from '../../charts';
 import { VERSION } from '../../charts/version';
 import { NAME_PATTERN } from '../net/name';
 import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
-import { host } from '../../values/net';
+import { host, identity } from '../../values/net';
 import { InputError } from '../staged/input-error';
 import { CLIENT_FORMATS } from './client-file';
 import {
@@ -16,6 +16,7 @@ import {
   type ValuesFlags,
 } from './commands';
 import { keysCommand, type KeysFlags } from './keys-command';
+import { importCommand, IMPORTS, type ImportFlags } from './import-command';
 import { COUNTERPARTS, counterpartCommand, type CounterpartFlags } from './counterpart-command';
 import { showconfCommand, type ShowconfFlags } from './showconf-command';
 
@@ -140,6 +141,17 @@ function program(): Command {
     },
   );
   cli
+    .command('import')
+    .description('the values of another chart as ours, in a folder, with a report of what became of each')
+    .addArgument(new Argument('<chart>', 'whose values they are').choices(IMPORTS))
+    .argument('<file>', 'the old values file', filePath('file'))
+    .requiredOption('-o, --output <folder>', 'the folder for values.yaml and secrets.yaml')
+    .option('--identity <identity>', 'our IKE identity, where the old chart had none', ikeIdentity)
+    .option('--remote-identity <identity>', 'IKE identity of the remote end, if it is not its address', ikeIdentity)
+    .action((kind: (typeof IMPORTS)[number], file: string, flags: ImportFlags) => {
+      importCommand(kind, file, flags);
+    });
+  cli
     .command('examples')
     .description('plain manifests of every example into dist/manifests, all Helm charts into dist/charts')
     .option('-o, --output <folder>', 'instead of dist', 'dist')
@@ -220,6 +232,11 @@ function newFilePath(flag: string): (path: string) => string {
     if (path === '' || path === '-') throw new InvalidArgumentError('Name a file.');
     return filePath(flag)(path);
   };
+}
+
+function ikeIdentity(value: string): string {
+  if (identity.safeParse(value).success) return value;
+  throw new InvalidArgumentError('Use printable ASCII without quotes and backslashes.');
 }
 
 function hostOrAddress(value: string): string {

@@ -80,6 +80,30 @@ const clusterNetworks = (v: IpsecValues) => [
   spread(v.cluster.nodeCidrs),
 ];
 
+/**
+ * The plugins that charon loads, whatever else an image has: what is not there is left out with a line in the log. Others would only
+ * be further code that packets reach.
+ */
+const PLUGINS = [
+  ...['random', 'nonce', 'drbg', 'openssl', 'aes', 'sha1', 'sha2', 'sha3', 'hmac', 'kdf', 'gmp', 'curve25519', 'ml'],
+  ...[
+    'gcm',
+    'ccm',
+    'ctr',
+    'chapoly',
+    'cmac',
+    'xcbc',
+    'x509',
+    'constraints',
+    'pubkey',
+    'pkcs1',
+    'pkcs7',
+    'pkcs8',
+    'pem',
+  ],
+  ...['kernel-netlink', 'socket-default', 'vici', 'counters'],
+].join(' ');
+
 /** What charon itself is told, in the format of strongswan.conf(5). */
 export const strongswanConf = (v: IpsecValues): Expr<string> =>
   named(
@@ -87,6 +111,7 @@ export const strongswanConf = (v: IpsecValues): Expr<string> =>
     {},
     () => conf`
     charon {
+      load = ${PLUGINS}
       # Routes and addresses are those of network.sh.
       install_routes = no
       install_virtual_ip = no

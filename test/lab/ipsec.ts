@@ -10,6 +10,16 @@ import type { Machine } from './settings';
 
 export const newSharedKey = (): string => randomBytes(33).toString('base64');
 
+/** Makes a Secret of files. */
+export async function makeSecret(
+  context: Context,
+  name: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
+  const from = Object.entries(files).map(([key, text]) => `--from-file=${key}=${context.file(`${name}.${key}`, text)}`);
+  await context.kubectl('create', 'secret', 'generic', name, ...from);
+}
+
 /** A release of the chart, and what its user knows of it. */
 export class Ipsec {
   readonly name: string;
@@ -29,10 +39,7 @@ export class Ipsec {
     values: JsonObject,
     keys: Readonly<Record<string, string>> = {},
   ): Promise<Ipsec> {
-    for (const [secret, key] of Object.entries(keys)) {
-      const from = `--from-file=psk=${context.file(`${secret}.key`, `${key}\n`)}`;
-      await context.kubectl('create', 'secret', 'generic', secret, from);
-    }
+    for (const [secret, key] of Object.entries(keys)) await makeSecret(context, secret, { psk: `${key}\n` });
     return new Ipsec(context, release, values);
   }
 
@@ -75,6 +82,12 @@ export class Ipsec {
   /** The name of the Deployment and of the Service of a gateway. */
   gateway(name: string): string {
     return `${this.name}-${name}`;
+  }
+
+  /** The addresses behind the Service of a gateway. */
+  endpoints(gateway: string): Promise<string> {
+    const slices = ['get', 'endpointslices', '-l', `kubernetes.io/service-name=${this.gateway(gateway)}`];
+    return this.context.kubectl(...slices, '-o', 'jsonpath={.items[*].endpoints[*].addresses[0]}');
   }
 
   /** Runs a shell script in a gateway's container. */
@@ -123,8 +136,15 @@ export class Router {
     return `STRONGSWAN_CONF=${this.folder}/strongswan.conf SWANCTL_DIR=${this.folder}`;
   }
 
-  /** Configures it, as a person who has the files would, and starts it. */
-  async start({ conf, network }: Readonly<Record<'conf' | 'network', string>>, installsRoutes = false): Promise<void> {
+  /**
+   * Configures it, as a person who has the files would, and starts it.
+   *
+   * @param more - certificates and keys, below swanctl's folder
+   */
+  async start(
+    { conf, network }: Readonly<Record<'conf' | 'network', string>>,
+    { installsRoutes = false, more = {} }: { installsRoutes?: boolean; more?: Readonly<Record<string, string>> } = {},
+  ): Promise<void> {
     const strongswan = `charon {
       install_routes = ${installsRoutes ? 'yes' : 'no'}
       retransmit_base = 1.0
@@ -148,8 +168,14 @@ export class Router {
       'strongswan.conf': strongswan,
       'swanctl.conf': conf,
       'network.sh': network,
+      ...more,
     }))
-      await this.host.run(`umask 077; cat >${this.folder}/${file}`, { input: content });
+      await this.host.run(
+        `umask 077; mkdir -p ${this.folder}/x509 ${this.folder}/x509ca ${this.folder}/private; cat >${this.folder}/${file}`,
+        {
+          input: content,
+        },
+      );
     await this.host.run(`sh ${this.folder}/network.sh`);
     await this.charon();
     await this.swanctl('--load-all');

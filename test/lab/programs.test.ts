@@ -48,7 +48,12 @@ test.each([
     ['down', '--nodes', '2'],
     'use npm run lab up [-- --nodes 3] | status | down',
   ],
-  ['an unknown scenario', 'test', ['nothing'], 'no scenario begins with nothing; there are: ipsec-basic, smoke, '],
+  [
+    'an unknown scenario',
+    'test',
+    ['nothing'],
+    'no scenario begins with nothing; there are: ipsec-basic, ipsec-certificates, ',
+  ],
 ] as const)('%s is one sentence', (_, program, args, sentence) => {
   withFolder((cache) => {
     const { code, said } = run(cache, program, args);

@@ -325,6 +325,13 @@ export const IPSEC_FAULTS: readonly Fault[] = [
     tunnel['authorities'] = { root: {} };
   }),
   (values) => {
+    const [tunnel] = tunnelsOf(values);
+    if (tunnel === undefined) return undefined;
+    tunnel['postQuantumKey'] = { id: 'ppk-1', existingSecret: 'ppk' };
+    values['strongswan'] = { features: ['mlkem'] };
+    return 'a key that the image cannot use';
+  },
+  (values) => {
     const tunnels = tunnelsOf(values);
     const [one, other] = tunnels;
     if (one === undefined || other === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { manifestStream } from '../../lib/helm/manifests';
-import type { KubernetesObject } from '../../lib/staged';
+import type { JsonObject } from '../../lib/helm/values-file';
+import type { Json, KubernetesObject } from '../../lib/staged';
 import { describeWith } from '../left-out';
 import { KUBERNETES_VERSION, tools } from '../tools';
 import { isExample, objectsFor, scenariosOf, type Scenario } from './scenarios';
@@ -25,10 +26,17 @@ const PASSED_ON = [
   'topologySpreadConstraints',
 ];
 
+/** The values without those, wherever they stand. */
+function withoutPassedOn(values: Json): Json {
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) return values;
+  const kept = Object.entries(values).filter(([key]) => !PASSED_ON.includes(key));
+  return Object.fromEntries(kept.map(([key, value]) => [key, withoutPassedOn(value)]));
+}
+
 function ownObjects({ name, chart, values }: Scenario): KubernetesObject[] {
   const isGenerated = name.includes('generated');
-  const own = Object.entries(values).filter(([key]) => !isGenerated || !PASSED_ON.includes(key));
-  return objectsFor({ chart, values: Object.fromEntries(own) });
+  if (!isGenerated) return objectsFor({ chart, values });
+  return objectsFor({ chart, values: withoutPassedOn(values) as JsonObject });
 }
 
 /** Objects of operators, which Kubernetes' own schemas do not know. */

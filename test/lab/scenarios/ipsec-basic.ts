@@ -1,5 +1,6 @@
 import { Ipsec, newSharedKey, Router } from '../ipsec';
-import { LabError } from '../processes';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LabError, until } from '../processes';
 import { same, type Scenario } from '../scenario';
 import { CLUSTER } from '../settings';
 import { installWeb } from '../wireguard';
@@ -41,10 +42,18 @@ export const scenario: Scenario = {
       Ipsec.prepare(context, 'site', values, { 'onprem-psk': key }),
     );
     const router = new Router(remote);
-    await context.prepare('the router, configured by our counterpart', () =>
-      router.start(vpn.counterpart('onprem', { secretLine: `secret = "${key}"` })),
+    // Before the Service leads to the pod, the first node would remember that the router's packets lead nowhere: a load balancer
+    // sends none until then.
+    const leads = async (): Promise<true | undefined> =>
+      (await vpn.endpoints('a')) === '' ? undefined : sleep(3000).then(() => true as const);
+    await context.prepare('helm install --wait, and the router, configured by our counterpart: ready means up', () =>
+      Promise.all([
+        vpn.install({ a: BALANCED }),
+        until('an endpoint of the Service', 120, leads).then(() =>
+          router.start(vpn.counterpart('onprem', { secretLine: `secret = "${key}"` })),
+        ),
+      ]),
     );
-    await context.prepare('helm install --wait: ready means that the tunnel is up', () => vpn.install({ a: BALANCED }));
 
     await context.check('each end pings the other one inside the tunnel', async () => {
       await vpn.exec('a', 'ping -c 3 -W 3 169.254.100.1');

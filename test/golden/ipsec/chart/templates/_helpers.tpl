@@ -186,6 +186,7 @@ include secrets.conf
 
 {{- define "ipsec.strongswanConf" -}}
 charon {
+  load = random nonce drbg openssl aes sha1 sha2 sha3 hmac kdf gmp curve25519 ml gcm ccm ctr chapoly cmac xcbc x509 constraints pubkey pkcs1 pkcs7 pkcs8 pem kernel-netlink socket-default vici counters
   # Routes and addresses are those of network.sh.
   install_routes = no
   install_virtual_ip = no

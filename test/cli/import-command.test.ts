@@ -1,0 +1,99 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { withFolder } from '../helm/real-helm';
+import { CommandLine } from './command-line';
+
+const cli = new CommandLine();
+afterAll(() => cli.remove());
+
+const PSK = 's3cret-key-of-the-old-chart';
+const OLD = `
+podCIDR: 10.10.0.0/16
+serviceCIDR: 10.96.0.0/12
+peerCIDRs: [10.1.0.0/16, 10.2.0.0/16]
+mtu: 1300
+ipsec: {psk: ${PSK}, peer: 198.51.100.7}
+image: ghcr.io/edgelesssys/constellation/vpn@sha256:88b6
+`;
+/** Every key of the old chart, and what its templates fixed. */
+const KEYS = ['podCIDR', 'serviceCIDR', 'peerCIDRs', 'mtu', 'ipsec.psk', 'ipsec.peer', 'image'];
+
+const read = (folder: string, file: string): string => fs.readFileSync(path.join(folder, file), 'utf8');
+function imported(cwd: string, old: string, ...flags: string[]): ReturnType<typeof cli.run> {
+  fs.writeFileSync(path.join(cwd, 'old.yaml'), old);
+  return cli.run(['import', 'constellation', 'old.yaml', '-o', 'site', ...flags], { cwd });
+}
+
+describe('import constellation', () => {
+  test('passes check with the identity that it asks for; its report names every key', () => {
+    withFolder((cwd) => {
+      const { code, out, err } = imported(cwd, OLD, '--identity', '203.0.113.10');
+      expect([code, err]).toEqual([0, '']);
+      for (const key of KEYS) expect(out).toMatch(new RegExp(`^${key.replace('.', '\\.')}: .`, 'm'));
+      expect(out).toMatch(/^one replica: .*\nService of type LoadBalancer.*\nthe privileged sidecar.*\nenable-sctp/m);
+      const values = read(cwd, 'site/values.yaml');
+      for (const part of ['10.10.0.0/16', '10.96.0.0/12', '10.1.0.0/16', '10.2.0.0/16', 'mtu: 1300', '198.51.100.7'])
+        expect(values).toContain(part);
+      expect(cli.run(['check', 'ipsec', '-f', 'site/values.yaml'], { cwd })).toMatchObject({ code: 0, err: '' });
+    });
+  });
+
+  test('keeps the key in a file of its own, for its owner', () => {
+    withFolder((cwd) => {
+      const { out } = imported(cwd, OLD);
+      expect(out).not.toContain(PSK);
+      expect(read(cwd, 'site/values.yaml')).not.toContain(PSK);
+      expect(read(cwd, 'site/secrets.yaml')).toContain(`psk: ${PSK}`);
+      expect(fs.statSync(path.join(cwd, 'site/secrets.yaml')).mode & 0o777).toBe(0o600);
+    });
+  });
+
+  test('without the identity, the report and check name the same path', () => {
+    withFolder((cwd) => {
+      const missing = /^(gateways\.a\.identity): is missing/m;
+      expect(missing.exec(imported(cwd, OLD).out)?.[1]).toBe('gateways.a.identity');
+      const { code, err } = cli.run(['check', 'ipsec', '-f', 'site/values.yaml'], { cwd });
+      expect([code, /gateways\.a\.identity: is missing/.test(err)]).toEqual([1, true]);
+    });
+  });
+
+  test('what the old chart has by default may be missing', () => {
+    withFolder((cwd) => {
+      const { code, out } = imported(
+        cwd,
+        'peerCIDRs: [10.1.0.0/16]\nmtu: ""\nipsec: {peer: vpn.example.com}\n',
+        '--identity',
+        'a',
+      );
+      expect(code).toBe(0);
+      expect(out).toContain('ipsec.psk: is missing; make the Secret onprem-psk with the key psk\n');
+      expect(fs.existsSync(path.join(cwd, 'site/secrets.yaml'))).toBe(false);
+      expect(cli.run(['check', 'ipsec', '-f', 'site/values.yaml'], { cwd }).code).toBe(0);
+    });
+  });
+
+  test('bad values are told with their places, and nothing is written', () => {
+    withFolder((cwd) => {
+      const { code, out, err } = imported(cwd, 'peerCIDRs: [10.1.0.0]\nipsec: {peer: a b}\npodCidr: x\n');
+      expect([code, out]).toEqual([1, '']);
+      expect(err.split('\n').map((line) => line.split(': ')[1])).toEqual(
+        expect.arrayContaining(['peerCIDRs[0]', 'ipsec.peer', 'podCidr']),
+      );
+      expect(fs.existsSync(path.join(cwd, 'site'))).toBe(false);
+    });
+  });
+
+  test('files that are there stay', () => {
+    withFolder((cwd) => {
+      fs.mkdirSync(path.join(cwd, 'site'));
+      fs.writeFileSync(path.join(cwd, 'site/values.yaml'), 'mine');
+      expect(imported(cwd, OLD).code).toBe(2);
+      expect(read(cwd, 'site/values.yaml')).toBe('mine');
+      expect(fs.existsSync(path.join(cwd, 'site/secrets.yaml'))).toBe(false);
+    });
+  });
+
+  test('another chart is wrong usage', () => {
+    expect(cli.run(['import', 'openvpn', 'old.yaml', '-o', 'site'])).toMatchObject({ code: 2, out: '' });
+  });
+});
