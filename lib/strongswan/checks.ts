@@ -2,7 +2,6 @@ import { IPV4_PATTERN } from '../net/address';
 import {
   addressOf,
   and,
-  bytes,
   check,
   contains,
   count,
@@ -28,13 +27,20 @@ import {
   sha256,
   some,
   text,
-  trimPrefix,
   when,
   whenSet,
   type Each,
   type Expr,
-  type When,
 } from '../staged';
+import {
+  forwardingCheck,
+  hostPartCheck,
+  IPV6_MIN_MTU_BYTES,
+  nameChecks,
+  oneMonitorCheck,
+  scrapeTimeoutCheck,
+  type Rules,
+} from '../kubernetes/checks';
 import { LONGEST_SHORT_NAME } from '../../values/net';
 import { usesIpv6 } from './config';
 import { PRESET_NAMES, PRESETS, STRONG_KEY } from './presets';
@@ -56,30 +62,13 @@ import {
   type TunnelValues,
 } from './tunnel';
 
-type Rules = (Each<unknown> | When<unknown>)[];
-
 /** A Service's name has at most 63 characters (RFC 1035), and ends with a hyphen and the name of a gateway. */
 const FULLNAME_MAX_LENGTH = 63 - 1 - LONGEST_SHORT_NAME;
-/** The smallest MTU of an IPv6 link (RFC 8200, 5). */
-const IPV6_MIN_MTU_BYTES = 1280;
 
 /** The rules of the values of strongSwan gateways that no schema can say. */
 export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
   return [
-    check({
-      failsIf: gt(bytes(fullname), FULLNAME_MAX_LENGTH),
-      at: v.fullnameOverride,
-      problem: text`the name of the objects would be longer than ${FULLNAME_MAX_LENGTH} characters`,
-      got: fullname,
-      remedy: 'set a shorter fullnameOverride',
-    }),
-    check({
-      failsIf: not(matches(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/, fullname)),
-      at: v.fullnameOverride,
-      problem: 'the objects would have a name that no Service can have (RFC 1035)',
-      got: fullname,
-      remedy: 'set fullnameOverride to lower-case letters, digits and hyphens, a letter first',
-    }),
+    ...nameChecks(fullname, v.fullnameOverride, FULLNAME_MAX_LENGTH),
     ...clusterChecks(v),
     each(v.gateways, (name, gateway) => gatewayChecks(v, name, gateway)),
     nodePortChecks(v),
@@ -101,17 +90,6 @@ export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
     ...clashes(v),
     ...podChecks(v),
   ];
-}
-
-/** A network is written without host bits, so that nobody wonders which address is meant. */
-function hostPartCheck(network: Expr<string>): When<unknown> {
-  return check({
-    failsIf: not(matches(/^0*$/, trimPrefix(networkBits(network), networkBits(addressOf(network))))),
-    at: network,
-    problem: 'is an address inside a network, not the network',
-    got: network,
-    remedy: 'set the bits behind the prefix length to zero',
-  });
 }
 
 const isWithin = (network: Expr<string>, networks: Expr<readonly string[] | undefined>): Expr<boolean> =>
@@ -679,33 +657,9 @@ function clashes(v: IpsecValues): Rules {
 const isAddress = (given: Expr<string>): Expr<boolean> => or(contains(':', given), matches(IPV4_PATTERN, given));
 
 function podChecks(v: IpsecValues): Rules {
-  const { serviceMonitor, podMonitor } = v.metrics;
   return [
-    check({
-      failsIf: and(eq(v.ipForwarding.method, 'sysctl'), hasKey(v.podSecurityContext, 'sysctls')),
-      at: v.ipForwarding.method,
-      problem: 'is lost, because podSecurityContext has sysctls of its own',
-      got: v.ipForwarding.method,
-      remedy: 'add net.ipv4.ip_forward to them and use assume, or use init',
-    }),
-    check({
-      failsIf: and(serviceMonitor.enabled, podMonitor.enabled),
-      at: podMonitor.enabled,
-      problem: 'is true, and so is metrics.serviceMonitor.enabled',
-      remedy: 'keep one of them, or everything is read twice',
-    }),
-    ...[serviceMonitor, podMonitor].map((monitor) =>
-      whenSet(monitor.intervalSeconds, (interval) =>
-        whenSet(monitor.scrapeTimeoutSeconds, (timeout) =>
-          check({
-            failsIf: gt(timeout, interval),
-            at: timeout,
-            problem: text`is longer than the ${interval} seconds between two readings`,
-            got: timeout,
-            remedy: 'use the same or less',
-          }),
-        ),
-      ),
-    ),
+    forwardingCheck(v),
+    oneMonitorCheck(v.metrics),
+    ...[v.metrics.serviceMonitor, v.metrics.podMonitor].map(scrapeTimeoutCheck),
   ];
 }

@@ -85,23 +85,9 @@ const clusterNetworks = (v: IpsecValues) => [
  * be further code that packets reach.
  */
 const PLUGINS = [
-  ...['random', 'nonce', 'drbg', 'openssl', 'aes', 'sha1', 'sha2', 'sha3', 'hmac', 'kdf', 'gmp', 'curve25519', 'ml'],
-  ...[
-    'gcm',
-    'ccm',
-    'ctr',
-    'chapoly',
-    'cmac',
-    'xcbc',
-    'x509',
-    'constraints',
-    'pubkey',
-    'pkcs1',
-    'pkcs7',
-    'pkcs8',
-    'pem',
-  ],
-  ...['kernel-netlink', 'socket-default', 'vici', 'counters'],
+  'random nonce drbg openssl aes sha1 sha2 sha3 hmac kdf gmp curve25519 ml',
+  'gcm ccm ctr chapoly cmac xcbc x509 constraints pubkey pkcs1 pkcs7 pkcs8 pem',
+  'kernel-netlink socket-default vici counters',
 ].join(' ');
 
 /** What charon itself is told, in the format of strongswan.conf(5). */

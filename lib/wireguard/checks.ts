@@ -37,11 +37,18 @@ import {
   type Expr,
   type When,
 } from '../staged';
+import {
+  forwardingCheck,
+  hostPartCheck,
+  IPV6_MIN_MTU_BYTES,
+  nameChecks,
+  oneMonitorCheck,
+  scrapeTimeoutCheck,
+  type Rules,
+} from '../kubernetes/checks';
 import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
 import { FULLNAME_MAX_LENGTH } from '../kubernetes/metadata';
 import { isGenerated, isV6, type AllowRule, type WireGuardValues } from './config';
-
-type Rules = (Each<unknown> | When<unknown>)[];
 
 /**
  * What the configuration may be. The API server takes 1 MiB of an object's entries: of the ConfigMap, and of the Secret
@@ -50,26 +57,11 @@ type Rules = (Each<unknown> | When<unknown>)[];
 const CONFIGURATION_MAX_BYTES = 900_000;
 /** What WireGuard adds to a packet, over IPv6: 40 of the outer header, 8 of UDP, 32 of its own (wg-quick(8)). */
 const WIREGUARD_OVERHEAD_BYTES = 80;
-/** The smallest MTU of an IPv6 link (RFC 8200, 5). */
-const IPV6_MIN_MTU_BYTES = 1280;
 
 /** The rules of the values of a WireGuard server that no schema can say. Their cost is n log n in peers. */
 export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, files: readonly Expr<string>[]): Rules {
   return [
-    check({
-      failsIf: gt(bytes(fullname), FULLNAME_MAX_LENGTH),
-      at: v.fullnameOverride,
-      problem: text`the name of the objects would be longer than ${FULLNAME_MAX_LENGTH} characters`,
-      got: fullname,
-      remedy: 'set a shorter fullnameOverride',
-    }),
-    check({
-      failsIf: not(matches(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/, fullname)),
-      at: v.fullnameOverride,
-      problem: 'the objects would have a name that no Service can have (RFC 1035)',
-      got: fullname,
-      remedy: 'set fullnameOverride to lower-case letters, digits and hyphens, a letter first',
-    }),
+    ...nameChecks(fullname, v.fullnameOverride, FULLNAME_MAX_LENGTH),
     ...networkChecks(v),
     ...keyChecks(v),
     each(v.client.allowedIPs, hostPartCheck),
@@ -117,17 +109,6 @@ export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, file
     ),
     sizeCheck(v.peers, files),
   ];
-}
-
-/** A network is written without host bits, so that nobody wonders which address is meant. */
-function hostPartCheck(network: Expr<string>): When<unknown> {
-  return check({
-    failsIf: not(matches(/^0*$/, trimPrefix(networkBits(network), networkBits(addressOf(network))))),
-    at: network,
-    problem: 'is an address inside a network, not the network',
-    got: network,
-    remedy: 'set the bits behind the prefix length to zero',
-  });
 }
 
 function networkChecks(v: WireGuardValues): Rules {
@@ -304,12 +285,7 @@ function metricsChecks(v: WireGuardValues): Rules {
     needsMetrics(metrics.podMonitor.enabled),
     needsMetrics(metrics.prometheusRule.enabled),
     needsMetrics(metrics.dashboard.enabled),
-    check({
-      failsIf: and(metrics.serviceMonitor.enabled, metrics.podMonitor.enabled),
-      at: metrics.podMonitor.enabled,
-      problem: 'is true, and so is metrics.serviceMonitor.enabled',
-      remedy: 'keep one of them, or everything is read twice',
-    }),
+    oneMonitorCheck(metrics),
     each(metrics.prometheusRule.alwaysUpPeers, (name) =>
       check({
         failsIf: and(not(hasKey(v.peers, name)), isEmpty(v.peersFrom)),
@@ -319,19 +295,7 @@ function metricsChecks(v: WireGuardValues): Rules {
         remedy: 'name a key of peers',
       }),
     ),
-    ...[metrics.serviceMonitor, metrics.podMonitor].map((monitor) =>
-      whenSet(monitor.intervalSeconds, (interval) =>
-        whenSet(monitor.scrapeTimeoutSeconds, (timeout) =>
-          check({
-            failsIf: gt(timeout, interval),
-            at: timeout,
-            problem: text`is longer than the ${interval} seconds between two readings`,
-            got: timeout,
-            remedy: 'use the same or less',
-          }),
-        ),
-      ),
-    ),
+    ...[metrics.serviceMonitor, metrics.podMonitor].map(scrapeTimeoutCheck),
   ];
 }
 
@@ -363,13 +327,7 @@ function podChecks(v: WireGuardValues): Rules {
       got: v.interfaceName,
       remedy: 'use another one, such as wg0',
     }),
-    check({
-      failsIf: and(eq(v.ipForwarding.method, 'sysctl'), hasKey(v.podSecurityContext, 'sysctls')),
-      at: v.ipForwarding.method,
-      problem: 'is lost, because podSecurityContext has sysctls of its own',
-      got: v.ipForwarding.method,
-      remedy: 'add net.ipv4.ip_forward to them and use assume, or use init',
-    }),
+    forwardingCheck(v),
   ];
 }
 
