@@ -2,7 +2,7 @@
 export { WireGuardServer, type WireGuardServerProps } from './wireguard/server';
 export { IpsecGateways, type GatewayConfig, type IpsecGatewaysProps } from './strongswan/gateways';
 export { type Detection } from './strongswan/detection';
-export { type CounterpartOptions } from './strongswan/counterpart';
+export { type CloudFormat, type CounterpartKind, type CounterpartOptions } from './strongswan/counterpart';
 export { ipsecValues } from '../values/ipsec';
 export { wireguardPeer, wireguardValues } from '../values/wireguard';
 export { HelmChart, helmChart, type ChartMetadata, type HelmChartProps, type PlainOptions } from './helm/chart';

@@ -61,6 +61,7 @@ const titled = (wanted: readonly Block[]): [title: string, block: Block][] =>
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cdk8s-vpn-docs-'));
 
 beforeAll(() => {
+  fs.writeFileSync(path.join(folder, 'old.env'), 'PEERS=2\nSERVERURL=vpn.example.com\n');
   for (const { page, info, text } of blocks)
     if (info[1] === 'values' && info[2] !== undefined && !isTask(page))
       fs.writeFileSync(path.join(folder, info[2]), text);
@@ -131,7 +132,7 @@ describe('commands', () => {
   const ours = [...new Set(commands.flatMap(({ line }) => (/^(npx )?cdk8s-vpn /.test(line) ? [line] : [])))];
 
   test('are there', () => {
-    for (const verb of ['synth', 'check', 'chart', 'keys', 'showconf', 'images', 'examples'])
+    for (const verb of ['synth', 'check', 'chart', 'keys', 'showconf', 'import', 'images', 'examples'])
       expect(ours.join('\n')).toContain(`cdk8s-vpn ${verb}`);
   });
 
@@ -219,31 +220,33 @@ const TASKS: Readonly<Record<string, { before: string; after?: string }>> = (() 
     },
     'docs/wireguard/from-linuxserver.md': {
       before: `volume=$CLUSTER/linuxserver/config
-        mkdir -p "$volume/wg_confs" "$volume/server" "$volume/peer_Alice"
+        mkdir -p "$volume/server" "$volume/peer_Alice" "$volume/peer_office"
         echo ${SERVER.privateKey} >"$volume/server/privatekey-server"
         echo ${SERVER.publicKey} >"$volume/server/publickey-server"
         echo ${ALICE.privateKey} >"$volume/peer_Alice/privatekey-peer_Alice"
-        cat >"$volume/wg_confs/wg0.conf" <<END
-[Interface]
-Address = 10.13.13.1
-ListenPort = 51820
-PrivateKey = ${SERVER.privateKey}
-PostUp = iptables -A FORWARD -i %i -j ACCEPT; iptables -t nat -A POSTROUTING -o eth+ -j MASQUERADE
-PostDown = iptables -D FORWARD -i %i -j ACCEPT; iptables -t nat -D POSTROUTING -o eth+ -j MASQUERADE
-
-[Peer]
-# peer_Alice
-PublicKey = ${ALICE.publicKey}
-PresharedKey = ${PRESHARED}
-AllowedIPs = 10.13.13.2/32
-
-[Peer]
-# peer_office
-PublicKey = ${OFFICE.publicKey}
-PresharedKey = ${PRESHARED}
-AllowedIPs = 10.13.13.3/32,192.168.10.0/24
-PersistentKeepalive = 25
-
+        echo ${ALICE.publicKey} >"$volume/peer_Alice/publickey-peer_Alice"
+        echo ${OFFICE.publicKey} >"$volume/peer_office/publickey-peer_office"
+        address=2
+        for peer in peer_Alice peer_office; do
+          echo ${PRESHARED} >"$volume/$peer/presharedkey-$peer"
+          printf '[Interface]\nAddress = 10.13.13.%s\n[Peer]\nAllowedIPs = 0.0.0.0/0, ::/0\n' $address >"$volume/$peer/$peer.conf"
+          address=$((address + 1))
+        done
+        cat >"$CLUSTER/linuxserver/deployment.yaml" <<END
+kind: Deployment
+spec:
+  template:
+    spec:
+      containers:
+        - name: wireguard
+          image: lscr.io/linuxserver/wireguard:latest
+          env:
+            - {name: PUID, value: "1000"}
+            - {name: SERVERURL, value: auto}
+            - {name: PEERS, value: "Alice,office"}
+            - {name: PEERDNS, value: auto}
+            - {name: PERSISTENTKEEPALIVE_PEERS, value: office}
+            - {name: SERVER_ALLOWEDIPS_PEER_office, value: 192.168.10.0/24}
 END`,
       after: `kubectl -n vpn get secret wireguard-psk -o jsonpath='{.data.alice}' | base64 -d | grep -qx '${PRESHARED}'`,
     },
@@ -292,7 +295,14 @@ case "$verb $1" in
   file=$CLUSTER/secret-$2.yaml
   shift 2
   "$KUBECTL" patch --local -f "$file" -p '{}' "$@" ;;
+'get deploy/wireguard') cat "$CLUSTER/linuxserver/deployment.yaml" ;;
 'get service') echo '{"ip":"203.0.113.10"}' ;;
+'apply -f')
+  csplit -sz -f "$CLUSTER/applied-" "$2" '/^---$/' '{*}'
+  for file in "$CLUSTER"/applied-*; do
+    set -- $(sed -n 's/^  name: //p' "$file") $(sed -n '/^stringData:/,$s/^  \\([^ ]*\\): "*\\([^"]*\\)"*$/--from-literal=\\1=\\2/p' "$file")
+    "$KUBECTL" create secret generic "$@" --dry-run=client -o yaml >"$CLUSTER/secret-$1.yaml"
+  done ;;
 'apply -n') [ "$2 $3 $4" = 'vpn --server-side -f' ] && cat "$5"/*.yaml >"$CLUSTER/objects.yaml" ;;
 'rollout status' | 'scale deployment/wireguard') ;;
 'exec deploy/wireguard') shift 2; cd "$CLUSTER/linuxserver"; exec "$1" -C "$(echo "$3" | cut -c2-)" "$4" "$5" "$6" ;;

@@ -228,6 +228,7 @@ describe('the preparation', () => {
         'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
         'github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2',
         'github.com/coredns/coredns@v1.12.4',
+        'github.com/hashicorp/hcl/v2/cmd/hclfmt@v2.24.0',
       ].map((module) => `0 install -trimpath -ldflags -s -w ${module}`),
     );
     expect(log().filter((line) => line.includes(' mod '))).toEqual([
@@ -236,6 +237,7 @@ describe('the preparation', () => {
     ]);
     expect(built()).toEqual([
       'coredns-1.12.4',
+      'hclfmt-2.24.0',
       'helm-3.14.4',
       'helm-3.22.0',
       'helm-4.3.1',

@@ -23,6 +23,7 @@ const GO_TOOLS = {
   'kube-score': 'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
   'helm-docs': 'github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2',
   coredns: 'github.com/coredns/coredns@v1.12.4',
+  hclfmt: 'github.com/hashicorp/hcl/v2/cmd/hclfmt@v2.24.0',
 } as const;
 type GoTool = keyof typeof GO_TOOLS;
 
@@ -143,6 +144,7 @@ export const tools = {
   kubeScore: (): string => found('kube-score'),
   helmDocs: (): string => found('helm-docs'),
   coredns: (): string => found('coredns'),
+  hclfmt: (): string => found('hclfmt'),
   kubernetes: (program: KubernetesProgram): string => found(program),
   command: (name: Command): string => found(name),
   /** The folder of the definitions that Prometheus Operator brings, one file each. */

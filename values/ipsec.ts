@@ -307,7 +307,9 @@ const tunnel = z.strictObject({
     .min(576)
     .max(9000)
     .optional()
-    .describe('MTU of the tunnel in bytes; absent: what fits the pod’s own MTU with every proposal')
+    .describe(
+      'MTU of the tunnel in bytes; absent: what fits the pod’s own MTU with every proposal, and what the preset’s remote end takes',
+    )
     .meta({ example: 1400 }),
   postQuantumKey: z
     .strictObject({
@@ -351,9 +353,9 @@ export const ipsecValues = z.strictObject({
     .prefault({}),
   readiness: z
     .enum(['tunnel', 'process'])
-    .default('tunnel')
+    .optional()
     .describe(
-      'When a gateway is ready: `tunnel`, when all its children are installed; `process`, when the daemon answers and has its configuration',
+      'When a gateway is ready: `tunnel`, when all its children are installed; `process`, when the daemon answers and has its configuration; absent: `tunnel` for the exposure `hostPort`, else `process`, since kube-proxy leads a remote end that never pauses to a new pod only when that is ready',
     ),
   retransmission: z
     .strictObject({

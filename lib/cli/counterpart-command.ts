@@ -4,7 +4,13 @@ import { CHARTS } from '../../charts';
 import type { ipsecValues } from '../../values/ipsec';
 import { InputError } from '../staged/input-error';
 import { nearest } from '../staged/nearest';
-import type { CounterpartOptions } from '../strongswan/counterpart';
+import {
+  COUNTERPARTS,
+  type CloudFormat,
+  type CounterpartKind,
+  type CounterpartOptions,
+} from '../strongswan/counterpart';
+import { optionProblems } from '../strongswan/counterparts';
 import { PRESETS } from '../strongswan/presets';
 import { siteOf, type ValuesFlags } from './commands';
 import { readSecretFile } from './key-file';
@@ -14,12 +20,10 @@ import { withPlaces } from './with-places';
 
 type Tunnel = z.output<typeof ipsecValues>['tunnels'][string];
 
-/** What the remote end of a tunnel may be. */
-export const COUNTERPARTS = ['strongswan'] as const;
-
 /** The flags of `showconf` for a tunnel. */
 export interface CounterpartFlags extends ValuesFlags {
-  readonly as?: (typeof COUNTERPARTS)[number];
+  readonly as?: CounterpartKind;
+  readonly format?: CloudFormat;
   readonly address?: string;
   readonly presharedKeyFile?: string;
   readonly output?: string;
@@ -31,11 +35,18 @@ export function counterpartCommand(name: string, flags: CounterpartFlags): void 
   withPlaces(loaded, () => CHARTS.ipsec.objects(options));
   const { tunnels } = CHARTS.ipsec.environment(options).values as z.output<typeof ipsecValues>;
   const tunnel = knownTunnel(name, tunnels);
-  const counterpart: CounterpartOptions = {
+  const as = flags.as ?? withPlaces(loaded, () => kindOf(name, tunnel));
+  const given: CounterpartOptions = {
     ...(flags.address !== undefined && { address: flags.address }),
-    ...secretOf(name, tunnel, flags),
+    ...(flags.format !== undefined && { format: flags.format }),
   };
-  const as = flags.as ?? 'strongswan';
+  refuseFlags(as, given);
+  withPlaces(loaded, () => {
+    const problems = CHARTS.ipsec.text((gateways) => gateways.counterpartProblems(name, as, given), options);
+    if (problems !== '') throw new InputError(problems.split('\n'));
+  });
+  const key = keyOf(name, tunnel, flags);
+  const counterpart: CounterpartOptions = { ...given, ...(key !== undefined && keyOption(as, key)) };
   const files = new Map<string, string>();
   for (const file of CHARTS.ipsec.list((gateways) => gateways.counterpart(name, as, counterpart)))
     files.set(
@@ -52,6 +63,28 @@ export function counterpartCommand(name: string, flags: CounterpartFlags): void 
   tell(`wrote ${paths.map(({ path }) => path).join(' and ')}`);
 }
 
+/** The kind of remote end for which the tunnel has its preset. */
+function kindOf(name: string, { preset = 'strongswan' }: Tunnel): CounterpartKind {
+  const kind = COUNTERPARTS.find((known) => known === preset);
+  if (kind !== undefined) return kind;
+  throw new InputError([
+    `tunnels.${name}.preset: there is no configuration of such a remote end, got ${JSON.stringify(preset)}; ` +
+      `configure it as docs/ipsec.md says of the preset, or choose another kind with --as`,
+  ]);
+}
+
+function refuseFlags(as: CounterpartKind, given: CounterpartOptions): void {
+  const problems = optionProblems(as, given).map(({ option, problem }) => `--${option}: ${problem}`);
+  if (problems.length > 0) throw new InputError(problems, 2);
+}
+
+/** To a strongSwan in base64, since a plain key may read as something else. */
+function keyOption(as: CounterpartKind, key: string): CounterpartOptions {
+  return as === 'strongswan'
+    ? { secretLine: `secret = 0s${Buffer.from(key).toString('base64')}` }
+    : { presharedKey: key };
+}
+
 function knownTunnel(name: string, tunnels: Readonly<Record<string, Tunnel>>): Tunnel {
   const tunnel = new Map(Object.entries(tunnels)).get(name);
   if (tunnel !== undefined) return tunnel;
@@ -60,8 +93,8 @@ function knownTunnel(name: string, tunnels: Readonly<Record<string, Tunnel>>): T
   throw new InputError([`tunnel: there is no such tunnel, got ${JSON.stringify(name)}; ${advice}`], 2);
 }
 
-/** The line with the pre-shared key, where it is known: in base64, since a plain one may read as something else. */
-function secretOf(name: string, tunnel: Tunnel, { presharedKeyFile }: CounterpartFlags): CounterpartOptions {
+/** The pre-shared key, where it is known. */
+function keyOf(name: string, tunnel: Tunnel, { presharedKeyFile }: CounterpartFlags): string | undefined {
   const { presharedKey, preset = 'strongswan' } = tunnel;
   if (presharedKeyFile !== undefined && presharedKey?.existingSecret === undefined) {
     throw new InputError(
@@ -74,9 +107,6 @@ function secretOf(name: string, tunnel: Tunnel, { presharedKeyFile }: Counterpar
     );
   }
   const { pattern, problem } = PRESETS[preset].keyRule;
-  const key =
-    presharedKeyFile === undefined
-      ? presharedKey?.value
-      : readSecretFile(presharedKeyFile, '--preshared-key-file', (text) => (pattern.test(text) ? undefined : problem));
-  return key === undefined ? {} : { secretLine: `secret = 0s${Buffer.from(key).toString('base64')}` };
+  if (presharedKeyFile === undefined) return presharedKey?.value;
+  return readSecretFile(presharedKeyFile, '--preshared-key-file', (text) => (pattern.test(text) ? undefined : problem));
 }

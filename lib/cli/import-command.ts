@@ -1,37 +1,98 @@
-import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFiles } from '../helm/folder';
 import { loadValues } from '../helm/load-values';
+import type { JsonObject } from '../helm/values-file';
 import { toYaml } from '../helm/yaml';
-import { importConstellation, type ConstellationAnswers, type Imported } from './import-constellation';
-import { refuseExisting, writeNewFiles } from './new-files';
+import { InputError } from '../staged/input-error';
+import { chartNamed } from './commands';
+import { importConstellation, type ConstellationAnswers } from './import-constellation';
+import { importLinuxserver, type LinuxserverAnswers } from './import-linuxserver';
+import type { Imported } from './import-result';
+import { refuseExisting } from './new-files';
 import { withPlaces } from './with-places';
 
-/** The charts whose values can be read. */
-export const IMPORTS = ['constellation'] as const;
-
-export interface ImportFlags extends ConstellationAnswers {
+/** The flags of `import`; each but the first is for one kind. */
+export interface ImportFlags extends ConstellationAnswers, LinuxserverAnswers {
   readonly output: string;
 }
 
-/** `import`: the values of another chart as ours, in a folder: `values.yaml`, `secrets.yaml` if there are any, and what became of what. */
-export function importCommand(kind: (typeof IMPORTS)[number], file: string, flags: ImportFlags): void {
-  const loaded = loadValues({ files: [file] });
-  const readers = { constellation: importConstellation };
-  const { values, secrets, report }: Imported = withPlaces(loaded, () => readers[kind](loaded.values, flags));
-  const heading = `# The values of ${kind}, for the chart ipsec: look at them, and check them with cdk8s-vpn check ipsec -f.\n`;
-  const files = [
-    { path: join(flags.output, 'values.yaml'), content: `${heading}${toYaml(values)}` },
+interface Importer {
+  /** The chart that takes the values. */
+  readonly chart: 'ipsec' | 'wireguard';
+  /** The flags that say what the old settings do not. */
+  readonly answers: Readonly<Partial<Record<keyof ImportFlags, string>>>;
+  readonly read: (files: readonly string[], flags: ImportFlags) => Imported;
+}
+
+const IMPORTERS = {
+  constellation: {
+    chart: 'ipsec',
+    answers: { identity: '--identity', remoteIdentity: '--remote-identity' },
+    read(files, flags) {
+      const loaded = loadValues({ files, after: 'constellation' });
+      return withPlaces(loaded, () => importConstellation(loaded.values, flags));
+    },
+  },
+  linuxserver: {
+    chart: 'wireguard',
+    answers: { endpoint: '--endpoint', config: '--config' },
+    read: importLinuxserver,
+  },
+} satisfies Readonly<Record<string, Importer>>;
+
+export type ImportKind = keyof typeof IMPORTERS;
+
+/** What can be read: the charts, and an image. */
+export const IMPORTS = Object.keys(IMPORTERS) as readonly ImportKind[];
+
+/**
+ * `import`: the settings of something else as our values, in a folder: `values.yaml`, `secrets.yaml` if there are any, and what
+ * became of what on standard output, with what `check` finds in the values.
+ */
+export function importCommand(kind: ImportKind, files: readonly string[], flags: ImportFlags): void {
+  refuseForeign(kind, flags);
+  const { chart, read }: Importer = IMPORTERS[kind];
+  const { values, secrets, report } = read(files, flags);
+  const heading = `# The values of ${kind}, for the chart ${chart}: look at them, and check them with cdk8s-vpn check ${chart} -f.\n`;
+  const written = [
+    { name: 'values.yaml', text: `${heading}${toYaml(values)}` },
     ...(secrets.length === 0
       ? []
-      : [
-          {
-            path: join(flags.output, 'secrets.yaml'),
-            content: secrets.map((secret) => `---\n${toYaml(secret)}`).join(''),
-          },
-        ]),
+      : [{ name: 'secrets.yaml', text: secrets.map((secret) => `---\n${toYaml(secret)}`).join(''), secret: true }]),
   ];
-  refuseExisting(files.map(({ path }) => path));
-  if (!existsSync(flags.output)) mkdirSync(flags.output, { recursive: true });
-  writeNewFiles(files);
-  for (const line of report) process.stdout.write(`${line}\n`);
+  refuseExisting(['values.yaml', 'secrets.yaml'].map((name) => join(flags.output, name)));
+  writeFiles(flags.output, written);
+  for (const line of [...report, ...problemsOfValues(chart, values).filter(isNotIn(report))])
+    process.stdout.write(`${line}\n`);
+}
+
+/** @throws InputError about the flags of other kinds */
+function refuseForeign(kind: ImportKind, flags: ImportFlags): void {
+  const foreign = IMPORTS.filter((other) => other !== kind).flatMap((other) => {
+    const { answers }: Importer = IMPORTERS[other];
+    return Object.entries(answers).filter(([name]) => flags[name as keyof ImportFlags] !== undefined);
+  });
+  if (foreign.length === 0) return;
+  throw new InputError(
+    foreign.map(([, flag]) => `${flag}: is not for the import ${kind}; leave it out`),
+    2,
+  );
+}
+
+/** What `check` says of the values. */
+function problemsOfValues(chart: string, values: JsonObject): readonly string[] {
+  try {
+    chartNamed(chart).objects({ values });
+    return [];
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.problems;
+  }
+}
+
+/** Whether the report does not speak of that path already. */
+function isNotIn(report: readonly string[]): (problem: string) => boolean {
+  const pathOf = (line: string): string => line.slice(0, line.indexOf(': '));
+  const known = new Set(report.map(pathOf));
+  return (problem) => !known.has(pathOf(problem));
 }

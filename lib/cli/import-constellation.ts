@@ -1,17 +1,8 @@
 import { z } from 'zod';
-import type { JsonObject } from '../helm/values-file';
-import { problemsOf, pathText } from '../staged/problems';
-import { InputError } from '../staged/input-error';
 import { cidr, host } from '../../values/net';
-
-/** What an import makes of old values. */
-export interface Imported {
-  readonly values: JsonObject;
-  /** Objects that hold secrets: a file of their own. */
-  readonly secrets: readonly JsonObject[];
-  /** What became of each key and of what was fixed, as `old path: what`. */
-  readonly report: readonly string[];
-}
+import type { JsonObject } from '../helm/values-file';
+import { PRESETS, STRONG_KEY } from '../strongswan/presets';
+import { parsedAs, secretOf, type Imported } from './import-result';
 
 export interface ConstellationAnswers {
   /** Our IKE identity, which the old chart did not have. */
@@ -19,13 +10,15 @@ export interface ConstellationAnswers {
   readonly remoteIdentity?: string;
 }
 
-const text = z.string();
 const constellationValues = z.strictObject({
   podCIDR: cidr.optional(),
   serviceCIDR: cidr.optional(),
   peerCIDRs: z.array(cidr).min(1),
-  mtu: z.union([z.int(), z.literal('')]).optional(),
-  ipsec: z.strictObject({ psk: text.optional(), peer: host }),
+  mtu: z.union([z.int(), z.literal('')]).nullish(),
+  ipsec: z.strictObject({
+    psk: z.string().nullish().meta({ secret: true, noun: 'text', example: 'a key in quotes' }),
+    peer: host,
+  }),
   image: z.unknown().optional(),
 });
 
@@ -48,12 +41,8 @@ const SECRET = 'onprem-psk';
  * @throws InputError with every problem of the old values
  */
 export function importConstellation(given: JsonObject, answers: ConstellationAnswers): Imported {
-  const parsed = constellationValues.safeParse(given);
-  if (!parsed.success) {
-    const problems = problemsOf(parsed.error.issues, constellationValues, given);
-    throw new InputError(problems.map(({ path, sentence }) => `${pathText(path)}: ${sentence}`));
-  }
-  const { podCIDR = '10.10.0.0/16', serviceCIDR = '10.96.0.0/12', peerCIDRs, mtu, ipsec, image } = parsed.data;
+  const old = parsedAs(constellationValues, given);
+  const { podCIDR = '10.10.0.0/16', serviceCIDR = '10.96.0.0/12', peerCIDRs, mtu, ipsec, image } = old;
   const { identity, remoteIdentity } = answers;
   const values: JsonObject = {
     cluster: { podCidrs: [podCIDR], serviceCidrs: [serviceCIDR] },
@@ -72,29 +61,22 @@ export function importConstellation(given: JsonObject, answers: ConstellationAns
       },
     },
   };
-  const secrets: JsonObject[] =
-    ipsec.psk === undefined || ipsec.psk === ''
-      ? []
-      : [
-          {
-            apiVersion: 'v1',
-            kind: 'Secret',
-            metadata: { name: SECRET },
-            type: 'Opaque',
-            stringData: { psk: ipsec.psk },
-          },
-        ];
+  const psk = ipsec.psk ?? '';
+  const secrets = psk === '' ? [] : [secretOf(SECRET, { psk })];
+  const broken = [PRESETS.strongswan.keyRule, STRONG_KEY].find(({ pattern }) => !pattern.test(psk));
   const report = [
     'podCIDR: is cluster.podCidrs',
     'serviceCIDR: is cluster.serviceCidrs',
     `peerCIDRs: is tunnels.${TUNNEL}.remote.networks`,
-    mtu === undefined || mtu === ''
+    typeof mtu !== 'number'
       ? `mtu: is computed from the pod's own, as tunnels.${TUNNEL}.mtu says`
       : `mtu: is tunnels.${TUNNEL}.mtu`,
     `ipsec.peer: is tunnels.${TUNNEL}.remote.address`,
     secrets.length === 0
       ? `ipsec.psk: is missing; make the Secret ${SECRET} with the key psk`
-      : `ipsec.psk: is in the Secret ${SECRET}, in a file of its own`,
+      : `ipsec.psk: is in the Secret ${SECRET}, in a file of its own${
+          broken === undefined ? '' : `; it ${broken.problem}, and the gateway refuses it: ${broken.remedy}`
+        }`,
     image === undefined
       ? 'image: is strongswan.image and two others, with their defaults'
       : 'image: is left out, since it is an image of another kind; strongswan.image and two others have defaults',

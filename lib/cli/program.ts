@@ -3,9 +3,9 @@ import { CHARTS } from '../../charts';
 import { VERSION } from '../../charts/version';
 import { NAME_PATTERN } from '../net/name';
 import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
-import { host, identity } from '../../values/net';
+import { endpoint, host, identity } from '../../values/net';
 import { InputError } from '../staged/input-error';
-import { CLIENT_FORMATS } from './client-file';
+import { CLIENT_FORMATS, type ClientFormat } from './client-file';
 import {
   chartCommand,
   checkCommand,
@@ -16,8 +16,9 @@ import {
   type ValuesFlags,
 } from './commands';
 import { keysCommand, type KeysFlags } from './keys-command';
-import { importCommand, IMPORTS, type ImportFlags } from './import-command';
-import { COUNTERPARTS, counterpartCommand, type CounterpartFlags } from './counterpart-command';
+import { importCommand, IMPORTS, type ImportFlags, type ImportKind } from './import-command';
+import { CLOUD_FORMATS, COUNTERPARTS, type CloudFormat } from '../strongswan/counterpart';
+import { counterpartCommand, type CounterpartFlags } from './counterpart-command';
 import { showconfCommand, type ShowconfFlags } from './showconf-command';
 
 const USAGE_HINT = '(cdk8s-vpn --help shows the usage)';
@@ -119,20 +120,27 @@ function program(): Command {
     )
     .option('--qr', 'a QR code for the apps')
     .addOption(
-      new Option('--format <format>', 'of wg-quick, or of wg setconf').choices(CLIENT_FORMATS).default('wg-quick'),
+      new Option(
+        '--format <format>',
+        'of wg-quick (the default), or of wg setconf; of a tunnel to a cloud: text (the default), or terraform',
+      ).choices([...CLIENT_FORMATS, ...CLOUD_FORMATS]),
     )
     .option(
       '-o, --output <file>',
       'write it into a new file, a QR code as a PNG picture; of a tunnel, into this folder',
       newFilePath('-o'),
     )
-    .addOption(new Option('--as <kind>', 'of a tunnel: what the remote end is').choices(COUNTERPARTS))
+    .addOption(
+      new Option('--as <kind>', 'of a tunnel: what the remote end is, if not what its preset says').choices(
+        COUNTERPARTS,
+      ),
+    )
     .option(
       '--address <host>',
       'of a tunnel: where the remote end reaches the gateway, if its identity is no address',
       hostOrAddress,
     )
-    .action((chart: string, name: string, flags: Partial<CounterpartFlags> & ShowconfOnly) => {
+    .action((chart: string, name: string, flags: ShowconfAnyFlags) => {
       showconf(chart, name, flags);
     });
   withValues(onChart(cli.command('images'), 'every image that the pods use, one a line')).action(
@@ -142,14 +150,24 @@ function program(): Command {
   );
   cli
     .command('import')
-    .description('the values of another chart as ours, in a folder, with a report of what became of each')
-    .addArgument(new Argument('<chart>', 'whose values they are').choices(IMPORTS))
-    .argument('<file>', 'the old values file', filePath('file'))
+    .description('the settings of something else as our values, in a folder, with a report of what became of each')
+    .addArgument(new Argument('<kind>', 'whose settings they are').choices(IMPORTS))
+    .argument(
+      '<file...>',
+      'constellation: its values files; linuxserver: KEY=value lines, Kubernetes objects or a compose file',
+      (path: string, all: readonly string[] = []) => [...all, filePath('file')(path)],
+    )
     .requiredOption('-o, --output <folder>', 'the folder for values.yaml and secrets.yaml')
-    .option('--identity <identity>', 'our IKE identity, where the old chart had none', ikeIdentity)
-    .option('--remote-identity <identity>', 'IKE identity of the remote end, if it is not its address', ikeIdentity)
-    .action((kind: (typeof IMPORTS)[number], file: string, flags: ImportFlags) => {
-      importCommand(kind, file, flags);
+    .option('--identity <identity>', 'constellation: our IKE identity, which the old chart did not have', ikeIdentity)
+    .option(
+      '--remote-identity <identity>',
+      'constellation: IKE identity of the remote end, if it is not its address',
+      ikeIdentity,
+    )
+    .option('--endpoint <host>', 'linuxserver: where clients find the server, instead of SERVERURL', endpointOrHost)
+    .option('--config <folder>', 'linuxserver: a copy of /config, whose keys and addresses are kept')
+    .action((kind: ImportKind, files: readonly string[], flags: ImportFlags) => {
+      importCommand(kind, files, flags);
     });
   cli
     .command('examples')
@@ -172,23 +190,30 @@ function program(): Command {
   return cli;
 }
 
-type ShowconfOnly = Partial<ShowconfFlags> & Pick<ShowconfFlags, 'format'>;
+type ShowconfAnyFlags = Partial<Omit<CounterpartFlags, 'format'> & Omit<ShowconfFlags, 'format'>> & {
+  readonly format?: ClientFormat | CloudFormat;
+};
 
 /** The other end of a peer, or of a tunnel: each has flags that the other one has not. */
-function showconf(chart: string, name: string, flags: Partial<CounterpartFlags> & ShowconfOnly): void {
+function showconf(chart: string, name: string, { format, ...flags }: ShowconfAnyFlags): void {
   const isTunnel = chart === 'ipsec';
   const { qr, privateKeyFile, as, address } = flags;
   const foreign = isTunnel
     ? { '--qr': qr, '--private-key-file': privateKeyFile }
     : { '--as': as, '--address': address };
   const given = Object.entries(foreign).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
-  if (given.length > 0)
-    throw new InputError(
-      given.map((flag) => `${flag}: is not for the chart ${chart}; leave it out`),
-      2,
-    );
-  if (isTunnel) counterpartCommand(name, { ...DEFAULT_FLAGS, ...flags });
-  else showconfCommand(chart, name, { ...DEFAULT_FLAGS, ...flags });
+  const problems = given.map((flag) => `${flag}: is not for the chart ${chart}; leave it out`);
+  const formats: readonly string[] = isTunnel ? CLOUD_FORMATS : CLIENT_FORMATS;
+  if (format !== undefined && !formats.includes(format))
+    problems.push(`--format: is not for the chart ${chart}, got "${format}"; choose one of ${formats.join(', ')}`);
+  if (problems.length > 0) throw new InputError(problems, 2);
+  if (isTunnel)
+    counterpartCommand(name, {
+      ...DEFAULT_FLAGS,
+      ...flags,
+      ...(format !== undefined && { format: format as CloudFormat }),
+    });
+  else showconfCommand(chart, name, { ...DEFAULT_FLAGS, ...flags, format: (format ?? 'wg-quick') as ClientFormat });
 }
 
 function onChart(command: Command, description: string): Command {
@@ -242,6 +267,11 @@ function ikeIdentity(value: string): string {
 function hostOrAddress(value: string): string {
   if (host.safeParse(value).success) return value;
   throw new InvalidArgumentError('Name a host or an IP address.');
+}
+
+function endpointOrHost(value: string): string {
+  if (host.safeParse(value).success || endpoint.safeParse(value).success) return value;
+  throw new InvalidArgumentError('Name a host or an IP address, with or without a port.');
 }
 
 function peerName(value: string): string {

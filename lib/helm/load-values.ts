@@ -10,6 +10,8 @@ export interface ValuesSources {
   readonly files: readonly string[];
   readonly set?: readonly string[];
   readonly setString?: readonly string[];
+  /** What stands before a file on the command line, if it is not `-f`. */
+  readonly after?: string;
 }
 
 /** A place in one of several files. */
@@ -29,8 +31,8 @@ export interface LoadedValues {
  *
  * @throws InputError with the problems of all files; with exit code 2 if a file cannot be read or a flag is malformed
  */
-export function loadValues({ files, set = [], setString = [] }: ValuesSources): LoadedValues {
-  const read = readAll(files);
+export function loadValues({ files, set = [], setString = [], after }: ValuesSources): LoadedValues {
+  const read = readAll(files, after);
   const fromFiles = read.map((file) => file.values).reduce<JsonObject>(mergeLayers, {});
   const values = setString.reduce(applySetString, set.reduce(applySet, fromFiles));
   return {
@@ -46,12 +48,12 @@ export function loadValues({ files, set = [], setString = [] }: ValuesSources): 
   };
 }
 
-function readAll(files: readonly string[]): ValuesFile[] {
+function readAll(files: readonly string[], after: string | undefined): ValuesFile[] {
   const read: ValuesFile[] = [];
   const errors: InputError[] = [];
   for (const file of files) {
     try {
-      read.push(readValuesFile(file));
+      read.push(readValuesFile(file, after));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       errors.push(error);

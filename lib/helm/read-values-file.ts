@@ -8,15 +8,33 @@ export const MAX_VALUES_BYTES = 5 * 1024 * 1024;
 
 const STANDARD_INPUT = 'standard input';
 
+/** The text of a file, and its name in messages. */
+export interface TextFile {
+  readonly name: string;
+  readonly text: string;
+}
+
 /**
  * Reads a values file as Helm's `-f` does; `-` is standard input.
  *
+ * @param after what stands before the path on the command line
  * @throws InputError with every problem of the file; exit code 2 if the file cannot be read at all
  */
-export function readValuesFile(path: string): ValuesFile {
+export function readValuesFile(path: string, after?: string): ValuesFile {
+  const { name, text } = readTextFile(path, after);
+  return parseValuesFile(text, name);
+}
+
+/**
+ * Reads a file of text as long as a values file may be; `-` is standard input.
+ *
+ * @param after what stands before the path on the command line
+ * @throws InputError if it is no text; exit code 2 if it cannot be read at all
+ */
+export function readTextFile(path: string, after = '-f'): TextFile {
   const name = path.trim() === '-' ? STANDARD_INPUT : path === '' ? '""' : path;
   if (/^[a-z]+:\/\//i.test(path)) throw new InputError([`${name}: a web address is not read; download the file`], 2);
-  return parseValuesFile(decode(readBytes(path, name), name), name);
+  return { name, text: decode(readBytes(path, name, after), name) };
 }
 
 function decode(bytes: Uint8Array, name: string): string {
@@ -27,7 +45,7 @@ function decode(bytes: Uint8Array, name: string): string {
   }
 }
 
-function readBytes(path: string, name: string): Uint8Array {
+function readBytes(path: string, name: string, after: string): Uint8Array {
   let file: number | undefined;
   try {
     file = name === STANDARD_INPUT ? 0 : openSync(path, 'r');
@@ -35,7 +53,7 @@ function readBytes(path: string, name: string): Uint8Array {
     return readAll(file, name);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    const [what, advice] = UNREADABLE[(error as NodeJS.ErrnoException).code ?? ''] ?? [
+    const [what, advice] = unreadable(after)[(error as NodeJS.ErrnoException).code ?? ''] ?? [
       'cannot be read',
       `check it (${(error as Error).message})`,
     ];
@@ -71,10 +89,14 @@ function readSome(file: number, chunk: Uint8Array): number {
   }
 }
 
-const UNREADABLE: Record<string, readonly [what: string, advice: string]> = {
-  ENOENT: ['there is no such file', 'check the path after -f'],
-  ENOTDIR: ['there is no such file', 'check the path after -f'],
-  EISDIR: ['this is a folder', 'name a values file in it'],
-  EACCES: ['the file may not be read', 'give yourself read permission'],
-  EPERM: ['the file may not be read', 'give yourself read permission'],
-};
+function unreadable(after: string): Record<string, readonly [what: string, advice: string]> {
+  const none = ['there is no such file', `check the path after ${after}`] as const;
+  const forbidden = ['the file may not be read', 'give yourself read permission'] as const;
+  return {
+    ENOENT: none,
+    ENOTDIR: none,
+    EISDIR: ['this is a folder', 'name a values file in it'],
+    EACCES: forbidden,
+    EPERM: forbidden,
+  };
+}

@@ -1,5 +1,5 @@
-import { Construct } from 'constructs';
-import { evaluate } from './evaluate';
+import { Construct, type IConstruct } from 'constructs';
+import { evaluate, type Environment } from './evaluate';
 import { InputError } from './input-error';
 import { nodeOf, type Each, type Expr, type Json, type Node, type When } from './node';
 import { occurrences } from './scope';
@@ -29,6 +29,24 @@ export function check({ failsIf, at, problem, got, remedy }: CheckProps): When<u
   );
 }
 
+function brokenRules(construct: IConstruct, env: Environment, sentences: Node): string[] {
+  return occurrences(construct, env).flatMap((items) =>
+    ((evaluate(sentences, env, items) ?? []) as readonly Json[]).map(String),
+  );
+}
+
+/**
+ * Rules of what a construct is asked for after it was made. Nothing happens where the values come at install time.
+ *
+ * @throws InputError with the broken ones
+ */
+export function refuseBroken(construct: IConstruct, checks: readonly (Each<unknown> | When<unknown>)[]): void {
+  const staging = stagingOf(construct);
+  if (staging.reader !== 'evaluate') return;
+  const broken = brokenRules(construct, staging.env, contentOf(checks));
+  if (broken.length > 0) throw new InputError(broken);
+}
+
 /**
  * The rules of a construct. All broken ones of a chart are reported together, in their order, with the same text by
  * both readers.
@@ -42,11 +60,9 @@ export class Checks extends Construct {
     this.#sentences = contentOf(checks);
     const staging = stagingOf(this);
     if (staging.reader !== 'evaluate') return;
-    const broken = occurrences(this, staging.env).flatMap(
-      (items) => (evaluate(this.#sentences, staging.env, items) ?? []) as readonly Json[],
-    );
-    if (staging.problems !== undefined) staging.problems.push(...broken.map(String));
-    else if (broken.length > 0) throw new InputError(broken.map(String));
+    const broken = brokenRules(this, staging.env, this.#sentences);
+    if (staging.problems !== undefined) staging.problems.push(...broken);
+    else if (broken.length > 0) throw new InputError(broken);
   }
 
   get sentences(): Node {

@@ -1,5 +1,5 @@
 /* The staged language: values known now or at install time, and the two readers of what is built from them. */
-export { check, Checks, type CheckProps } from './checks';
+export { check, Checks, refuseBroken, type CheckProps } from './checks';
 export type { ChartIdentity, Environment, Release } from './evaluate';
 export { InputError } from './input-error';
 export { isExpr, type Each, type Expr, type Json, type When } from './node';

@@ -139,9 +139,22 @@ export function printIf(
     ...before,
     `${indent}{{- if ${expression} }}`,
     ...yes,
-    ...(no.length > 0 ? [`${indent}{{- else }}`, ...no] : []),
+    ...(no.length > 0 ? printElse(no, indent) : []),
     `${indent}{{- end }}`,
   ];
+}
+
+/** The other branch of a condition: where that is one more condition, the two are a chain with one end. */
+function printElse(lines: readonly string[], indent: string): string[] {
+  const [first = '', ...rest] = lines;
+  if (!isOneIf(lines)) return [`${indent}{{- else }}`, ...lines];
+  return [`${indent}${first.trimStart().replace('{{- if', '{{- else if')}`, ...rest.slice(0, -1)];
+}
+
+/** Whether lines are one condition from the first to the last. */
+function isOneIf(lines: readonly string[]): boolean {
+  const end = depths(lines).findIndex(({ after }) => after === 0);
+  return /^\s*\{\{- if /.test(lines[0] ?? '') && end === lines.length - 1;
 }
 
 /** A condition of an `if`: what is not empty is true in Go templates, so it needs no question. */
@@ -251,14 +264,18 @@ function assign(name: string, how: ':=' | '=', given: Node, frame: Frame): strin
 
 /** Lines that hold actions only may be indented as a program is: the actions take the white space away. */
 export function indented(lines: readonly string[]): string[] {
+  return depths(lines).map(({ line, at }) => '  '.repeat(at) + line);
+}
+
+/** How many actions are open where a line stands, and after it: an `else` closes one and opens one. */
+function depths(lines: readonly string[]): { line: string; at: number; after: number }[] {
   let depth = 0;
   return lines.map((given) => {
     const line = given.trimStart();
-    const closes = /^\{\{- (?:end|else)/.test(line);
-    if (closes) depth--;
-    const made = '  '.repeat(Math.max(depth, 0)) + line;
-    if (/^\{\{- (?:if|range|with|else)/.test(line)) depth++;
-    return made;
+    if (/^\{\{- (?:end|else)\b/.test(line)) depth--;
+    const at = Math.max(depth, 0);
+    if (/^\{\{- (?:if|range|with|else)\b/.test(line)) depth++;
+    return { line, at, after: depth };
   });
 }
 

@@ -21,8 +21,16 @@ export interface Unwrapped {
   readonly meta: LeafMeta;
 }
 
+const UNWRAPPED = new WeakMap<z.core.$ZodType, Unwrapped>();
+
 /** Takes `optional`, `default` and `prefault` off a schema. */
 export function unwrap(schema: z.core.$ZodType): Unwrapped {
+  const known = UNWRAPPED.get(schema) ?? unwrapped(schema);
+  UNWRAPPED.set(schema, known);
+  return known;
+}
+
+function unwrapped(schema: z.core.$ZodType): Unwrapped {
   const meta = z.globalRegistry.get(schema) as LeafMeta | undefined;
   const def = (schema as z.core.$ZodTypes)._zod.def;
   if (def.type === 'optional' || def.type === 'default' || def.type === 'prefault') {

@@ -122,6 +122,7 @@ function build(
         sentence: `is required, got ${describe(nodeOf(input))}, which may be absent; wrap it in orElse(…)`,
       });
     }
+    if (BRANCHES.get(input) === schema) return input;
     return shape === undefined ? leaf(input, schema, steps, problems) : branch(input, schema, shape, steps, problems);
   }
   if (input === undefined || input === null) {
@@ -209,8 +210,13 @@ function branch(
     });
     return build(child, isExpr(given) ? given : field, [...steps, key], problems, optional);
   });
-  return expr({ ...node, type: { ...staticType(schema), optional } }, fields);
+  const made = expr({ ...node, type: { ...staticType(schema), optional } }, fields);
+  BRANCHES.set(made, schema);
+  return made;
 }
+
+/** The schema of a branch: as an argument of many named parts it is the same each time. */
+const BRANCHES = new WeakMap<Expr<unknown>, z.core.$ZodType>();
 
 /** An expression in the place of a value with that schema. */
 function leaf(input: Expr<unknown>, schema: z.core.$ZodType, steps: Steps, problems: Problem[]): Expr<unknown> {

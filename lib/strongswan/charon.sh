@@ -2,7 +2,7 @@
 # charon.sh: run charon, and load with swanctl what control.py has composed whenever it asks for it.
 #
 # It asks with a line `NUMBER` or `NUMBER clear` in STATE/load/wanted; the answer in STATE/load/done is a line
-# `NUMBER RESULT` and then what swanctl said.
+# `NUMBER RESULT` and then what swanctl said. Until the first load charon sends nothing.
 #
 # Environment: CHARON (/usr/libexec/ipsec/charon), CONFIG (/config), STATE (/run/vpn).
 # For tests only: TEST_ROOT stands before /run and /var.
@@ -15,14 +15,16 @@ CHARON=${CHARON:-/usr/libexec/ipsec/charon}
 CONFIG=${CONFIG:-/config}
 STATE=${STATE:-/run/vpn}
 LOAD=$STATE/load
+UDP=17 # by number, since an image may not know the names of protocols
 SOCKET=$STATE/charon.vici
 
 # Not a copy of control.py's: charon starts without waiting for it, and reads later versions of the file here too.
 export STRONGSWAN_CONF="$CONFIG/strongswan.conf"
 export SWANCTL_DIR="$STATE/swanctl"
 
-DONE=''   # the number that was loaded last
-DAEMON='' # charon
+DONE=''    # the number that was loaded last
+SILENCE='' # what was done last
+DAEMON=''  # charon
 
 log() { printf '%s: %s\n' "$PROGRAM" "$*" >&2; }
 die() {
@@ -37,10 +39,28 @@ check_settings() {
 	command -v swanctl >/dev/null || die 'the image has no command swanctl'
 }
 
-# What an earlier charon left: its files keep this one from starting, and what it had loaded this one has not.
+# What an earlier charon left: its files keep this one from starting, and what it had loaded this one has not. As long as its SAs
+# carried packets, a peer would not notice that nobody knows them any more.
 clean_up() {
+	for what in state policy; do ip xfrm "$what" flush 2>/dev/null || :; done
 	mkdir -p "$LOAD"
 	rm -f "${TEST_ROOT:-}/run/charon.pid" "${TEST_ROOT:-}/var/run/charon.pid" "$SOCKET" "$LOAD/done" "$LOAD/loaded.json"
+}
+
+# silence add|delete: a charon that has no connections yet refuses every peer, and some then give up for good; one that hears nothing
+# asks again.
+silence() {
+	[ "$SILENCE" != "$1" ] || return 0
+	SILENCE=$1
+	for family in -4 -6; do
+		for port in 500 4500; do
+			complaint=$(ip "$family" rule "$1" pref 1 ipproto "$UDP" sport "$port" prohibit 2>&1) && continue
+			case "$1$family $complaint" in
+			add-4*exists* | delete* | *-6*) ;;
+			*) log "charon may refuse peers until its configuration is loaded: $complaint" ;;
+			esac
+		done
+	done
 }
 
 # load NUMBER OPTION
@@ -52,6 +72,7 @@ load() {
 	swanctl --load-all --noprompt "$@" --file "$SWANCTL_DIR/swanctl.conf" --uri "unix://$SOCKET" >"$LOAD/output" 2>&1 </dev/null &
 	result=0
 	wait "$!" || result=$?
+	if [ "$result" = 0 ] || grep -q '^loaded connection' "$LOAD/output"; then silence delete; fi
 	DONE=$number
 	log "load $number: swanctl ended with $result"
 	if {
@@ -91,6 +112,7 @@ main() {
 	trap 'exit 0' TERM INT
 	check_settings
 	clean_up
+	silence add
 	"$CHARON" &
 	DAEMON=$!
 	while kill -0 "$DAEMON" 2>/dev/null; do

@@ -1,4 +1,4 @@
-import { IPV4_PATTERN } from '../net/address';
+import { ADDRESS_PATTERN, IPV4_PATTERN } from '../net/address';
 import {
   addressOf,
   and,
@@ -42,8 +42,9 @@ import {
   type Rules,
 } from '../kubernetes/checks';
 import { LONGEST_SHORT_NAME } from '../../values/net';
+import { algorithmRules, AWS_ALGORITHMS } from './cloud-algorithms';
 import { usesIpv6 } from './config';
-import { PRESET_NAMES, PRESETS, STRONG_KEY } from './presets';
+import { PRESET_NAMES, PRESETS, STRONG_KEY, WEAK } from './presets';
 import {
   exposureOf,
   gatewayIdentity,
@@ -157,6 +158,24 @@ function gatewayChecks(v: IpsecValues, name: Expr<string>, gateway: GatewayValue
       problem: 'is missing, and nothing else gives it',
       remedy: 'set it to the public address by which the remote ends reach the gateway',
     }),
+    when(
+      and(
+        matches(ADDRESS_PATTERN, gatewayIdentity(gateway)),
+        some(v.tunnels, (t) => and(eq<string>(t.gateway, name), isRouteBased(t))),
+      ),
+      () =>
+        clusterLists(v).map((networks) =>
+          each(networks, (network) =>
+            check({
+              failsIf: hasPrefix(networkBits(network), networkBits(gatewayIdentity(gateway))),
+              at: gateway.identity,
+              problem: text`lies in ${pathOf(network)}, so that the remote end would lead the tunnel’s own packets into it`,
+              got: gatewayIdentity(gateway),
+              remedy: 'leave that network out, or use the mode policy',
+            }),
+          ),
+        ),
+    ),
     unused(service.loadBalancerIP, isLoadBalancer),
     unused(service.loadBalancerClass, isLoadBalancer),
     unused(service.loadBalancerSourceRanges, isLoadBalancer),
@@ -185,6 +204,7 @@ function tunnelChecks(v: IpsecValues, t: TunnelValues): Rules {
     ...networkChecks(v, t),
     ...initiationChecks(v, t),
     ...algorithmChecks(v, t),
+    ...offerChecks(t),
     ...presetChecks(v, t),
     ...insideChecks(t),
     check({
@@ -420,9 +440,6 @@ function initiationChecks(v: IpsecValues, t: TunnelValues): Rules {
   ];
 }
 
-/** Algorithms that strongSwan's own documentation calls weak. */
-const WEAK =
-  /^(?:[a-z0-9_]+-)*(?:des|3des|null|md5|md5_128|sha1|sha1_160|prfmd5|prfsha1|modp768|modp1024|modp1536|modp1024s160|modp2048s224|modp2048s256|ecp192)(?:-[a-z0-9_]+)*$/;
 const MLKEM = /^[a-z0-9_-]*mlkem(?:512|768|1024)(?:-[a-z0-9_]+)*$/;
 const AEAD = /^[a-z0-9_-]*(?:gcm|ccm|chacha20poly1305)[a-z0-9_-]*$/;
 const PRF = /^[a-z0-9_-]*prf[a-z0-9_-]*$/;
@@ -467,6 +484,68 @@ function algorithmChecks(v: IpsecValues, t: TunnelValues): Rules {
   ];
 }
 
+/** What proposals match that have these words only. */
+function onlyOf(...words: readonly string[]): RegExp {
+  const word = `(?:${words.join('|')})`;
+  return new RegExp(`^${word}(?:-${word})*$`);
+}
+
+/** Algorithms that a remote end takes, where its documents have a closed list; whether weak ones may be used says `allowWeak`. */
+interface Offer {
+  readonly pattern: RegExp;
+  /** The strong ones. */
+  readonly names: string;
+}
+
+/** "IPsec/IKE policy FAQ" of VPN Gateway. */
+const AZURE_IKE_OFFER: Offer = {
+  pattern: onlyOf(
+    'des|3des|aes|aes(?:128|192|256)|aes(?:128|256)gcm(?:16|128)|md5|prfmd5|sha|(?:prf)?sha(?:1|256|384)|sha2_(?:256|384)',
+    'modp(?:768|1024|2048|2048s256)|ecp(?:256|384)',
+  ),
+  names: 'aes128, aes192, aes256, aes128gcm16, aes256gcm16, sha256, sha384, modp2048, ecp256 and ecp384',
+};
+const AZURE_ESP_OFFER: Offer = {
+  pattern: onlyOf(
+    'null|des|3des|aes|aes(?:128|192|256)(?:gcm(?:16|128))?|md5|sha|sha1|sha256|sha2_256|noesn',
+    'none|modpnone|modp(?:768|1024|2048|2048s256)|ecp(?:256|384)',
+  ),
+  names: 'aes128, aes192, aes256, aes128gcm16, aes192gcm16, aes256gcm16, sha256, modp2048, ecp256 and ecp384',
+};
+
+const KEY_EXCHANGE = /^[a-z0-9_-]*-(?:modp[0-9][0-9s]*|ecp[0-9]+(?:bp)?|curve25519|x25519)(?:-[a-z0-9_]+)*$/;
+
+/** What the remote end of a preset does not know, or wants. */
+function offerChecks(t: TunnelValues): Rules {
+  const is = (preset: string): Expr<boolean> => eq<string>(presetOf(t), preset);
+  const isOffered = ({ pattern, names }: Offer, proposal: Expr<string>) =>
+    check({
+      failsIf: not(matches(pattern, proposal)),
+      at: proposal,
+      problem: 'has an algorithm that Azure does not know',
+      got: proposal,
+      remedy: `choose among ${names}`,
+    });
+  return [
+    when(is('aws'), () => algorithmRules(t, AWS_ALGORITHMS)),
+    when(is('azure'), () => [
+      each(t.ike.proposals, (proposal) => isOffered(AZURE_IKE_OFFER, proposal)),
+      each(t.esp.proposals, (proposal) => isOffered(AZURE_ESP_OFFER, proposal)),
+    ]),
+    when(is('gcp'), () =>
+      each(t.esp.proposals, (proposal) =>
+        check({
+          failsIf: not(matches(KEY_EXCHANGE, proposal)),
+          at: proposal,
+          problem: 'has no key exchange, which Cloud VPN wants in both phases',
+          got: proposal,
+          remedy: 'add one, such as ecp384',
+        }),
+      ),
+    ),
+  ];
+}
+
 function presetChecks(v: IpsecValues, t: TunnelValues): Rules {
   const is = (preset: string): Expr<boolean> => eq<string>(presetOf(t), preset);
   const life = (preset: string, at: Expr<number | undefined>, most: number) =>
@@ -480,7 +559,20 @@ function presetChecks(v: IpsecValues, t: TunnelValues): Rules {
       }),
     );
   const isIpv4 = (given: Expr<string>): Expr<boolean> => matches(IPV4_PATTERN, given);
+  const largest = (preset: string, most: number) =>
+    whenSet(t.mtu, (mtu) =>
+      check({
+        failsIf: and(is(preset), gt(mtu, most)),
+        at: mtu,
+        problem: text`is more than the ${most} bytes that ${preset} takes`,
+        got: mtu,
+        remedy: text`use ${most} or less`,
+      }),
+    );
   return [
+    largest('aws', 1446),
+    largest('gcp', 1406),
+    largest('azure', 1400),
     life('aws', t.ike.rekeySeconds, 28_800),
     life('aws', t.esp.rekeySeconds, 3600),
     life('gcp', t.ike.rekeySeconds, 36_000),
@@ -548,6 +640,8 @@ function insideChecks(t: TunnelValues): Rules {
   const is = (preset: string): Expr<boolean> => eq<string>(presetOf(t), preset);
   const isIn = (network: Expr<string>, of: readonly string[]): Expr<boolean> =>
     or(...of.map((other) => hasPrefix(networkBits(other), networkBits(network))));
+  const isNetwork = (network: Expr<string>, length: number, of: string, kept: readonly string[] = []): Expr<boolean> =>
+    and(eq(prefixLength(network), length), isIn(network, [of]), not(isIn(network, kept)));
   return [
     check({
       failsIf: and(isSet(t.inside), not(isRouteBased(t))),
@@ -574,17 +668,25 @@ function insideChecks(t: TunnelValues): Rules {
         check({
           failsIf: and(
             is('aws'),
-            or(ne(prefixLength(ours), 30), not(isIn(ours, ['169.254.0.0/16'])), isIn(ours, AWS_RESERVED)),
+            not(isNetwork(ours, 30, '169.254.0.0/16', AWS_RESERVED)),
+            not(isNetwork(ours, 126, 'fd00::/8')),
           ),
           at: ours,
-          problem: 'is in no /30 that AWS takes',
+          problem: 'is in no network that AWS takes',
           got: ours,
-          remedy: 'use the inside network that AWS shows for the tunnel: a /30 of 169.254.0.0/16',
+          remedy: 'use the inside network that AWS shows for the tunnel: a /30 of 169.254.0.0/16 or a /126 of fd00::/8',
         }),
         check({
-          failsIf: and(is('gcp'), or(ne(prefixLength(ours), 30), not(isIn(ours, ['169.254.0.0/16'])))),
+          failsIf: and(is('aws'), not(matches(/^[46]\.[01]*01$/, networkBits(theirs)))),
+          at: theirs,
+          problem: 'is not the first address of the network, which AWS has',
+          got: theirs,
+          remedy: 'take the second for inside.local and the first for AWS',
+        }),
+        check({
+          failsIf: and(is('gcp'), not(isNetwork(ours, 30, '169.254.0.0/16')), not(isIn(ours, ['fdff:1::/64']))),
           at: ours,
-          problem: 'is in no /30 of 169.254.0.0/16, from which Cloud Router takes addresses',
+          problem: 'is in no network from which Cloud Router takes addresses: a /30 of 169.254.0.0/16, or fdff:1::/64',
           got: ours,
           remedy: 'use the addresses of the Cloud Router’s interface and peer',
         }),

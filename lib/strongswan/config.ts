@@ -6,6 +6,7 @@ import {
   contains,
   each,
   eq,
+  gt,
   isSet,
   join,
   named,
@@ -36,6 +37,7 @@ import {
   isRouteBased,
   localIdentity,
   outerHeaderBytes,
+  presetMtuBytes,
   remoteAddresses,
   remoteIdentity,
   replayWindow,
@@ -266,7 +268,10 @@ export function networkConf(v: IpsecValues): (of: { gateway: Expr<string> }) => 
         ${whenSet(
           t.mtu,
           (mtu) => conf`mtu ${mtu}`,
-          () => conf`overhead ${fixedBytes} ${blockBytes}`,
+          () => conf`
+          overhead ${fixedBytes} ${blockBytes}
+          ${when(gt(presetMtuBytes(t), 0), () => conf`most ${presetMtuBytes(t)}`)}
+        `,
         )}
         ${when(
           isRouteBased(t),

@@ -15,6 +15,8 @@ import {
 
 /** Where the pod has the pre-shared keys, certificates and authorities of tunnels, each in a folder of the tunnel's name. */
 export const SHARED_KEYS = '/secrets';
+/** Where it has the chart's own Secret: whole, so that another key in it is no change of the pod. */
+export const GIVEN_KEYS = '/given-keys';
 export const POST_QUANTUM_KEYS = '/post-quantum-keys';
 export const CERTIFICATES = '/certificates';
 export const AUTHORITIES = '/authorities';
@@ -89,7 +91,7 @@ function sharedKeyConf(v: IpsecValues, secretName: Expr<string>, name: Expr<stri
         "source": "key ${sharedKeyKey(t)} of the Secret ${secret}",
       `,
         () => conf`
-        "file": "${SHARED_KEYS}/${name}/${givenKey(name)}",
+        "file": "${GIVEN_KEYS}/${givenKey(name)}",
         "source": "key ${givenKey(name)} of the Secret ${secretName}",
       `,
       )}

@@ -41,12 +41,24 @@ import {
   type TunnelValues,
 } from './tunnel';
 
+/** What a remote end may be, so that its configuration follows from the values. */
+export const COUNTERPARTS = ['strongswan', 'aws', 'gcp'] as const;
+export type CounterpartKind = (typeof COUNTERPARTS)[number];
+
+/** How a cloud is told: as a list that a person follows, or for Terraform. */
+export const CLOUD_FORMATS = ['text', 'terraform'] as const;
+export type CloudFormat = (typeof CLOUD_FORMATS)[number];
+
 /** What the values do not say of the remote end. */
 export interface CounterpartOptions {
   /** The address by which the remote end reaches the gateway, where its identity is none. */
   readonly address?: string;
   /** The line of the pre-shared key in the remote end's swanctl.conf. */
   readonly secretLine?: string;
+  /** The pre-shared key, for a cloud. Absent: where it is. */
+  readonly presharedKey?: string;
+  /** For a cloud. @default text */
+  readonly format?: CloudFormat;
   /** The MTU of the remote end's way to the gateway. @default 1500 */
   readonly outerMtuBytes?: number;
 }
@@ -87,7 +99,8 @@ export function strongswanCounterpart(
         rekey_time = ${espRekeySeconds(t)}s
         replay_window = ${replayWindow(t)}
         copy_df = ${choose(copyDf(t), 'yes', 'no')}
-        start_action = ${choose(begins, 'start', 'none')}
+        # The first packet begins it too, should the gateway have refused it for good.
+        start_action = ${choose(begins, 'trap|start', 'none')}
         dpd_action = ${choose(begins, 'restart', 'clear')}
         close_action = ${choose(begins, 'start', 'none')}
       }
@@ -162,6 +175,26 @@ export function strongswanCounterpart(
   `;
 }
 
+/** The settings of the remote end's daemon, in the format of strongswan.conf(5): as soon as ours it knows that the other end is silent. */
+export function strongswanCounterpartDaemon(v: IpsecValues, name: Expr<string>, t: TunnelValues): Expr<string> {
+  const { tries, intervalSeconds } = v.retransmission;
+  return conf`
+    # The remote end of the tunnel ${name}: /etc/strongswan.d/${name}.conf, then restart strongSwan
+    charon {
+      install_routes = ${choose(isRouteBased(t), 'no', 'yes')}
+      retransmit_base = 1.0
+      retransmit_timeout = ${intervalSeconds}.0
+      retransmit_tries = ${tries}
+      plugins {
+        # It would keep packets for networks of the script out of the tunnel.
+        bypass-lan {
+          load = no
+        }
+      }
+    }
+  `;
+}
+
 /**
  * The remote end's network, as a POSIX shell script that can be run again: the tunnel's interface with its MTU and address, and routes
  * to the cluster; while the tunnel is down nothing for the cluster leaves in clear.
@@ -181,7 +214,7 @@ export function strongswanCounterpartNetwork(
   `;
   return conf`
     #!/bin/sh
-    # The remote end of the tunnel ${name}: its network. Run it as root at every boot; strongswan.conf needs charon.install_routes = ${choose(isRouteBased(t), 'no', 'yes')}.
+    # The remote end of the tunnel ${name}: its network. Run it as root at every boot.
     set -eu
     sysctl -qw net.ipv4.ip_forward=1
     ${when(usesIpv6(v, t), () => conf`sysctl -qw net.ipv6.conf.all.forwarding=1`)}

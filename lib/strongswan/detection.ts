@@ -12,13 +12,17 @@ export interface Detection {
 /** What kube-controller-manager waits for a node (`--node-monitor-grace-period`), and the time between its looks. */
 const NODE_GRACE_SECONDS = 50 + 5;
 
+/** charon counts whole seconds, and control.py looks once a second. */
+const ROUNDING_SECONDS = 2;
+
 /**
  * How long a silent remote end of a tunnel goes unnoticed: the pause until it is asked, then as many questions as there are tries
- * and the first one, each with the same time for the answer (strongswan.conf(5), `charon.retransmit_*`, with the base 1).
+ * and the first one, each with the same time for the answer (strongswan.conf(5), `charon.retransmit_*`, with the base 1), and what
+ * is lost by rounding.
  */
 export function remoteSilentSeconds(v: IpsecValues, t: TunnelValues): Expr<number> {
   const { tries, intervalSeconds } = v.retransmission;
-  return add(dpdDelaySeconds(t), mul(add(tries, 1), intervalSeconds));
+  return add(ROUNDING_SECONDS, add(dpdDelaySeconds(t), mul(add(tries, 1), intervalSeconds)));
 }
 
 export function detectionOf(v: IpsecValues): Detection {

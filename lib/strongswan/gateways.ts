@@ -9,19 +9,19 @@ import { resourcesOf, UNPRIVILEGED } from '../kubernetes/pod';
 import {
   Checks,
   choose,
-  conf,
-  each,
   eq,
   file,
   ForEach,
   HelmTest,
   isSet,
+  join,
   kebab,
   mapOf,
   Only,
   or,
   orElse,
   entries,
+  refuseBroken,
   release,
   Resource,
   spread,
@@ -36,8 +36,9 @@ import { ipsecValues } from '../../values/ipsec';
 import { certificateSpec } from './certificate';
 import { ipsecChecks } from './checks';
 import { networkConf, nftablesConf, someTunnel, strongswanConf, swanctlConf } from './config';
-import { strongswanCounterpart, strongswanCounterpartNetwork, type CounterpartOptions } from './counterpart';
+import type { CounterpartKind, CounterpartOptions } from './counterpart';
 import { controlConf, givenKey } from './control';
+import { counterpartFiles, counterpartRules, knownTunnelRule, refuseOptions } from './counterparts';
 import { detectionOf, detectionText, type Detection } from './detection';
 import { ipsecNotes } from './notes';
 import { gatewayPod, HEALTH_PORT, IKE_PORT, issuedSecret, NAT_T_PORT } from './pod';
@@ -152,18 +153,23 @@ export class IpsecGateways extends Construct {
   /**
    * What the remote end of a tunnel of the values has to be configured with, by the names of files.
    *
-   * @param as what the remote end is: `strongswan`, a router with strongSwan 5.9 or newer and XFRM interfaces
+   * @param as what the remote end is: `strongswan`, a router with strongSwan 5.9 or newer and XFRM interfaces; `aws`, a Site-to-Site
+   *   VPN connection; `gcp`, HA VPN, for all tunnels with that preset
+   * @throws InputError with what is wrong with the options, and of values that are known now with what the remote end cannot do
    */
   counterpart(
     tunnel: string,
-    as: 'strongswan',
+    as: CounterpartKind,
     options: CounterpartOptions = {},
   ): Readonly<Record<string, Expr<string>>> {
-    const counterparts = { strongswan: [strongswanCounterpart, strongswanCounterpartNetwork] } as const;
-    const [connection, network] = counterparts[as];
-    const of = (write: typeof connection): Expr<string> =>
-      conf`${each(this.#v.tunnels, (name, t) => when(eq(name, tunnel), () => write(this.#v, name, t, options)))}`;
-    return { [`${tunnel}.conf`]: of(connection), [`${tunnel}-network.sh`]: of(network) };
+    refuseOptions(as, options);
+    refuseBroken(this, [knownTunnelRule(this.#v, tunnel), counterpartRules(this.#v, tunnel, as, options)]);
+    return counterpartFiles(this.#v, tunnel, as, options);
+  }
+
+  /** What of the values the remote end of a tunnel cannot do, one sentence a line. Where they are known `counterpart` refuses it. */
+  counterpartProblems(tunnel: string, as: CounterpartKind, options: CounterpartOptions = {}): Expr<string> {
+    return join('\n', [counterpartRules(this.#v, tunnel, as, options)]);
   }
 
   get #subdomain(): Expr<string> {
@@ -385,7 +391,7 @@ export class IpsecGateways extends Construct {
               '--fail-with-body',
               '--max-time',
               '10',
-              text`http://${name}.${this.#subdomain}.${release.namespace}.svc:${v.health.port}/ready`,
+              text`http://${name}.${this.#subdomain}.${release.namespace}.svc:${v.health.port}/up`,
             ],
             securityContext: UNPRIVILEGED,
             resources: resourcesOf(v.network.resources),

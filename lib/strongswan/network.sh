@@ -74,6 +74,7 @@ read_network() {
 		case $word in
 		overhead) mtu=$(((OUTER - first) / second * second - 2)) ;;
 		mtu) mtu=$first ;;
+		most) [ "$mtu" -le "$first" ] || mtu=$first ;;
 		interface)
 			interface=$first
 			printf '%s %s %s\n' "$interface" "$second" "$mtu" >>"$RUN/links"

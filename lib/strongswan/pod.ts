@@ -1,8 +1,8 @@
 import { forwardingContainer, forwardingSysctls } from '../kubernetes/forwarding';
 import { podSpec, probeTiming, resourcesOf } from '../kubernetes/pod';
-import { each, eq, isSet, mapOf, orElse, spread, text, when, whenSet, type Expr } from '../staged';
+import { choose, each, eq, isSet, mapOf, orElse, spread, text, when, whenSet, type Expr } from '../staged';
 import { STATE, tunnelsOf, usesIpv6 } from './config';
-import { AUTHORITIES, CERTIFICATES, givenKey, POST_QUANTUM_KEYS, SHARED_KEYS, sharedKeyKey } from './control';
+import { AUTHORITIES, CERTIFICATES, GIVEN_KEYS, POST_QUANTUM_KEYS, SHARED_KEYS, sharedKeyKey } from './control';
 import { exposureOf, type GatewayValues, type IpsecValues } from './tunnel';
 
 /** The UDP ports of IKE, and of IKE and ESP behind a NAT (RFC 7296, RFC 3948). */
@@ -62,7 +62,7 @@ export function gatewayPod(v: IpsecValues, gateway: GatewayValues, names: PodNam
       // Before charon: nothing for a remote network ever passes in clear.
       { ...network, name: 'network-once', command: ['/bin/sh', '/scripts/network.sh', 'once'] },
     ],
-    containers: [charon(v, gateway, names), control(v, names), network, spread(v.extraContainers)],
+    containers: [charon(v, gateway, names), control(v, gateway, names), network, spread(v.extraContainers)],
     volumes: volumes(v, names),
   };
 }
@@ -114,7 +114,7 @@ function charon(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
   };
 }
 
-function control(v: IpsecValues, names: PodNames) {
+function control(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
   const http = (path: string) => ({ httpGet: { path, port: HEALTH_PORT } });
   return {
     name: 'control',
@@ -123,7 +123,10 @@ function control(v: IpsecValues, names: PodNames) {
     command: ['python3', '-B', '/scripts/control.py'],
     env: [
       { name: 'HEALTH_PORT', value: text`${v.health.port}` },
-      { name: 'READINESS', value: v.readiness },
+      {
+        name: 'READINESS',
+        value: orElse<string>(v.readiness, choose(eq(exposureOf(gateway), 'hostPort'), 'tunnel', 'process')),
+      },
     ],
     ports: [{ name: HEALTH_PORT, containerPort: v.health.port, protocol: 'TCP' }],
     livenessProbe: { ...http('/live'), ...probeTiming(v.livenessProbe) },
@@ -135,8 +138,9 @@ function control(v: IpsecValues, names: PodNames) {
       SCRIPTS_MOUNT,
       CONFIG_MOUNT,
       STATE_MOUNT,
+      mount('given-keys', GIVEN_KEYS),
       tunnelsOf(v, names.gateway, (name, t) => [
-        when(isSet(t.presharedKey), () => mount(sharedKeyVolume(name), text`${SHARED_KEYS}/${name}`)),
+        when(isSet(t.presharedKey.existingSecret), () => mount(sharedKeyVolume(name), text`${SHARED_KEYS}/${name}`)),
         when(isSet(t.postQuantumKey), () => mount(postQuantumVolume(name), text`${POST_QUANTUM_KEYS}/${name}`)),
         when(isSet(t.certificate), () => mount(certificateVolume(name), text`${CERTIFICATES}/${name}`)),
         each(t.authorities, (authority) =>
@@ -147,7 +151,7 @@ function control(v: IpsecValues, names: PodNames) {
   };
 }
 
-const mount = (name: Expr<string>, mountPath: Expr<string>) => ({ name, mountPath, readOnly: true });
+const mount = (name: Expr<string> | string, mountPath: Expr<string> | string) => ({ name, mountPath, readOnly: true });
 
 function networkContainer(v: IpsecValues, names: PodNames) {
   return {
@@ -189,14 +193,11 @@ function volumes(v: IpsecValues, names: PodNames) {
     { name: 'config', configMap: { name: names.config } },
     memory('run', '1Mi'),
     memory('state', '32Mi'),
+    { name: 'given-keys', secret: secret(names.givenKeys) },
     tunnelsOf(v, names.gateway, (name, t) => [
-      when(isSet(t.presharedKey), () => ({
+      whenSet(t.presharedKey.existingSecret, (existing) => ({
         name: sharedKeyVolume(name),
-        secret: whenSet(
-          t.presharedKey.existingSecret,
-          (existing) => secret(existing, only(sharedKeyKey(t))),
-          () => secret(names.givenKeys, only(givenKey(name))),
-        ),
+        secret: secret(existing, only(sharedKeyKey(t))),
       })),
       whenSet(t.postQuantumKey.existingSecret, (existing) => ({
         name: postQuantumVolume(name),

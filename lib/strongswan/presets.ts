@@ -23,6 +23,8 @@ export interface Preset {
   readonly dpdDelaySeconds: number;
   readonly replayWindow: number;
   readonly copyDf: boolean;
+  /** The largest packet that the remote end takes out of the tunnel, in bytes; 0: any that fits. */
+  readonly mtuBytes: number;
   /** Whether the remote end begins by itself. */
   readonly initiates: boolean;
   /** Whether the remote end takes packets only from the address that it was told. */
@@ -45,11 +47,15 @@ export const STRONG_KEY: KeyRule = {
   remedy: `${MAKE_KEY}, or set allowWeak to true`,
 };
 
+/** Algorithms that strongSwan's own documentation calls weak. */
+export const WEAK =
+  /^(?:[a-z0-9_]+-)*(?:des|3des|null|md5|md5_128|sha|sha1|sha1_160|prfmd5|prfsha1|modp768|modp1024|modp1536|modp1024s160|modp2048s224|modp2048s256|ecp192)(?:-[a-z0-9_]+)*$/;
+
 /**
  * The presets by name.
  *
  * Sources: AWS, `CreateVpnConnection` (EC2 API) and its sample configurations; Google Cloud, "Supported IKE ciphers" and "HA VPN
- * topologies"; Azure, "About cryptographic requirements" and "About VPN devices"; strongSwan, swanctl.conf(5).
+ * topologies"; Azure, "About cryptographic requirements", "About VPN devices" and "VPN Gateway FAQ"; strongSwan, swanctl.conf(5).
  */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   strongswan: {
@@ -60,6 +66,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     dpdDelaySeconds: 10,
     replayWindow: 128,
     copyDf: true,
+    mtuBytes: 0,
     initiates: true,
     wantsExposedAddress: false,
     keyRule: PRINTABLE,
@@ -72,6 +79,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     dpdDelaySeconds: 10,
     replayWindow: 1024,
     copyDf: false,
+    mtuBytes: 1446,
     initiates: false,
     wantsExposedAddress: true,
     keyRule: {
@@ -88,6 +96,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     dpdDelaySeconds: 30,
     replayWindow: 128,
     copyDf: true,
+    mtuBytes: 1390,
     initiates: true,
     wantsExposedAddress: true,
     keyRule: PRINTABLE,
@@ -100,11 +109,12 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     dpdDelaySeconds: 45,
     replayWindow: 128,
     copyDf: true,
+    mtuBytes: 1400,
     initiates: true,
     wantsExposedAddress: true,
     keyRule: {
-      pattern: /^[!-~]{1,128}$/,
-      problem: 'is not what Azure takes: 1 to 128 printable ASCII characters without blanks',
+      pattern: /^[!-,.-}]{1,128}$/,
+      problem: 'is not what Azure takes: 1 to 128 printable ASCII characters without blanks, hyphens and tildes',
       remedy: MAKE_KEY,
     },
   },

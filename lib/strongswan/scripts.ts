@@ -7,11 +7,31 @@ function script(name: string): string {
   return readFileSync(join(__dirname, name), 'utf8');
 }
 
+/** The modules of control.py, which Python finds beside it. */
+const MODULES = [
+  'certificates.py',
+  'composition.py',
+  'connections.py',
+  'files.py',
+  'health.py',
+  'loading.py',
+  'log.py',
+  'mounted.py',
+  'pages.py',
+  'preparing.py',
+  'reasons.py',
+  'sas.py',
+  'tunnels.py',
+  'vici.py',
+  'waits.py',
+  'workers.py',
+];
+
 /** The programs of a gateway's pod by the name under which they are mounted. */
-export const SCRIPTS = {
+export const SCRIPTS: Readonly<Record<string, string>> = {
   'charon.sh': script('charon.sh'),
   'control.py': script('control.py'),
-  'vici.py': script('vici.py'),
+  ...Object.fromEntries(MODULES.map((name) => [name, script(name)])),
   'network.sh': script('network.sh'),
   'forwarding.sh': FORWARDING_SCRIPT,
-} as const;
+};

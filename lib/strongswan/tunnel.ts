@@ -168,6 +168,12 @@ export const copyDf = setting(
   (preset) => preset.copyDf,
 );
 
+/** The largest packet that the remote end takes, in bytes; 0: any that fits. */
+export const presetMtuBytes = ofTunnel(
+  'presetMtuBytes',
+  byPreset((preset) => preset.mtuBytes),
+);
+
 /** What follows from the values of a tunnel and of its gateway. */
 function ofTunnelAndGateway<T extends string | number | boolean>(
   title: string,

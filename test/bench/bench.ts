@@ -17,14 +17,15 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import { HELM_VERSIONS, KUBERNETES_VERSION, missing, tools } from '../tools';
+import { SCRIPTS } from '../../lib/wireguard/scripts';
+import { HELM_VERSIONS, KUBERNETES_VERSION, missing, tools, type HelmVersion } from '../tools';
 
 const root = path.join(__dirname, '../..');
 const cli = path.join(root, 'build/lib/cli/main.js');
 
 interface Row {
   readonly what: string;
-  /** Seconds, or how many times as long as the hand-written chart. */
+  /** Seconds, or how many times as long as what it is compared with. */
   readonly value: number;
   readonly unit: 's' | 'x';
   readonly goal?: number;
@@ -34,11 +35,14 @@ function main(): number {
   const { rounds, json } = parseArguments(process.argv.slice(2));
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cdk8s-vpn-bench-'));
   try {
+    const versions = HELM_VERSIONS.filter((version) => missing(`helm-${version}`) === undefined);
+    if (versions.length === 0) process.stderr.write('no Helm is there: `npx tsx test/tools.ts` gets it\n');
     const rows = [
       ...commandLine(folder, rounds),
-      ...helm(folder, rounds),
+      ...helm(folder, rounds, versions),
       ...evaluation(folder, rounds),
       ...merge(folder),
+      ...tunnels(folder, rounds, versions),
     ];
     const [load = 0] = os.loadavg();
     if (load > os.cpus().length + 1) {
@@ -82,29 +86,20 @@ function commandLine(folder: string, rounds: number): Row[] {
 }
 
 /** `helm template` of our chart, of ours without its checks, and of the hand-written one. */
-function helm(folder: string, rounds: number): Row[] {
-  const versions = HELM_VERSIONS.filter((version) => missing(`helm-${version}`) === undefined);
-  if (versions.length === 0) process.stderr.write('no Helm is there: `npx tsx test/tools.ts` gets it\n');
+function helm(folder: string, rounds: number, versions: readonly HelmVersion[]): Row[] {
   const ours = path.join(folder, 'charts/wireguard');
-  const unchecked = path.join(folder, 'unchecked/wireguard');
-  fs.cpSync(ours, unchecked, { recursive: true });
-  fs.rmSync(path.join(unchecked, 'values.schema.json'));
-  fs.rmSync(path.join(unchecked, 'templates/validation'), { recursive: true });
+  const unchecked = withoutChecks(folder, 'wireguard');
   const hand = path.join(folder, 'hand-written/wireguard');
   fs.cpSync(path.join(__dirname, 'hand-written'), hand, { recursive: true });
   for (const file of ['Chart.yaml', 'values.yaml']) fs.copyFileSync(path.join(ours, file), path.join(hand, file));
   fs.mkdirSync(path.join(hand, 'scripts'));
-  const scripts = path.join(root, 'lib/wireguard');
-  for (const file of fs.readdirSync(scripts).filter((name) => /[.](sh|jq)$/.test(name))) {
-    fs.copyFileSync(path.join(scripts, file), path.join(hand, 'scripts', file));
-  }
+  for (const [file, text] of Object.entries(SCRIPTS)) fs.writeFileSync(path.join(hand, 'scripts', file), text);
 
   return versions.flatMap((version) =>
     [1000, 5000].flatMap((count) => {
       const values = path.join(folder, `${String(count)}.json`);
       fs.writeFileSync(values, JSON.stringify({ network: '10.64.0.0/16', peers: peers(count) }));
-      const flags = ['-n', 'vpn', '-f', values, '--kube-version', KUBERNETES_VERSION];
-      const template = (chart: string) => () => sure(tools.helm(version), ['template', 'bench', chart, ...flags]);
+      const template = (chart: string) => () => render(version, chart, values);
       const [wanted, ...others] = [hand, ours, unchecked].map((chart) => objects(template(chart)()));
       for (const other of others) assertEqual(other, wanted);
       const [byHand, checked, bare] = inTurns(rounds, [template(hand), template(ours), template(unchecked)]);
@@ -120,20 +115,40 @@ function helm(folder: string, rounds: number): Row[] {
   );
 }
 
-/** What the plain form takes from the values to the objects, in a process of its own that has loaded everything. */
+/** A copy of a chart without what judges its values. */
+function withoutChecks(folder: string, name: string): string {
+  const unchecked = path.join(folder, 'unchecked', name);
+  fs.cpSync(path.join(folder, 'charts', name), unchecked, { recursive: true });
+  fs.rmSync(path.join(unchecked, 'values.schema.json'));
+  fs.rmSync(path.join(unchecked, 'templates/validation'), { recursive: true });
+  return unchecked;
+}
+
+function render(version: HelmVersion, chart: string, values: string): string {
+  const flags = ['-n', 'vpn', '-f', values, '--kube-version', KUBERNETES_VERSION];
+  return sure(tools.helm(version), ['template', 'bench', chart, ...flags]);
+}
+
+/** The plain form with about as many peers as fit into one release. */
 function evaluation(folder: string, rounds: number): Row[] {
   const values = path.join(folder, '8000.json');
   fs.writeFileSync(values, JSON.stringify({ network: '10.0.0.0/16', peers: plainPeers(8000) }));
+  const seconds = Array.from({ length: rounds }, () => evaluate('wireguard', values));
+  return [{ what: 'evaluation of 8,000 peers', value: median(seconds), unit: 's', goal: 1 }];
+}
+
+/** What the plain form takes from the values to the objects, in a process of its own that has loaded everything. */
+function evaluate(chart: string, values: string): number {
   const program = `
     const { readFileSync } = require('node:fs');
     const { CHARTS } = require(${JSON.stringify(path.join(root, 'build/charts'))});
+    const chart = CHARTS[${JSON.stringify(chart)}];
     const values = JSON.parse(readFileSync(${JSON.stringify(values)}, 'utf8'));
-    CHARTS.wireguard.objects({ values: { peers: {} } });
+    chart.objects({ values: {} });
     const start = process.hrtime.bigint();
-    const objects = CHARTS.wireguard.objects({ values });
+    const objects = chart.objects({ values });
     console.log(Number(process.hrtime.bigint() - start) / 1e9, objects.length);`;
-  const seconds = Array.from({ length: rounds }, () => Number(sure(process.execPath, ['-e', program]).split(' ')[0]));
-  return [{ what: 'evaluation of 8,000 peers', value: median(seconds), unit: 's', goal: 1 }];
+  return Number(sure(process.execPath, ['-e', program]).split(' ')[0]);
 }
 
 /** What the pod takes to read 20,000 peers from mounted Secrets, once. */
@@ -158,6 +173,83 @@ function merge(folder: string): Row[] {
   const merged = status === 0 ? fs.readFileSync(path.join(folder, 'wg'), 'utf8').split('[Peer]').length - 1 : 0;
   if (merged !== 20_000) throw new Error(`${String(merged)} peers were merged, not 20,000: ${stderr}`);
   return [{ what: '20,000 peers by peersFrom, merged in the pod', value: seconds, unit: 's', goal: 20 }];
+}
+
+/** The chart `ipsec` with 100 tunnels. What looked at every two of them would take 16 times as long for 400. */
+function tunnels(folder: string, rounds: number, versions: readonly HelmVersion[]): Row[] {
+  const [some, many] = [100, 400].map((count) => {
+    const values = path.join(folder, `${String(count)}-tunnels.json`);
+    fs.writeFileSync(values, JSON.stringify(gatewaysWith(count)));
+    return values;
+  }) as [string, string];
+  sure(process.execPath, [cli, 'chart', 'ipsec', '-o', path.join(folder, 'charts')]);
+  const ours = path.join(folder, 'charts/ipsec');
+  const unchecked = withoutChecks(folder, 'ipsec');
+  const [synth] = inTurns(rounds, [() => sure(process.execPath, [cli, 'synth', 'ipsec', '-f', some])]);
+  const evaluations = Array.from({ length: rounds }, () => [evaluate('ipsec', some), evaluate('ipsec', many)] as const);
+  return [
+    { what: 'synth of 100 tunnels', value: median(synth), unit: 's', goal: 1 },
+    { what: 'evaluation of 100 tunnels', value: median(evaluations.map(([first]) => first)), unit: 's', goal: 0.3 },
+    {
+      what: 'evaluation of 400 tunnels / 100',
+      value: median(evaluations.map(([first, second]) => second / first)),
+      unit: 'x',
+      goal: 5,
+    },
+    ...versions.flatMap((version) => {
+      const [checked, bare, larger] = inTurns(rounds, [
+        () => render(version, ours, some),
+        () => render(version, unchecked, some),
+        () => render(version, ours, many),
+      ]);
+      const what = `helm ${version}, 100 tunnels:`;
+      return [
+        { what: `${what} ours`, value: median(checked), unit: 's' },
+        { what: `${what} ours without checks`, value: median(bare), unit: 's' },
+        { what: `${what} ours / without checks`, value: median(ratios(checked, bare)), unit: 'x', goal: 3 },
+        { what: `${what} 400 / 100`, value: median(ratios(larger, checked)), unit: 'x', goal: 5 },
+      ] satisfies Row[];
+    }),
+  ];
+}
+
+/** Tunnels of every kind, on two gateways that begin and two behind load balancers. */
+function gatewaysWith(count: number): Record<string, unknown> {
+  const entries = Array.from({ length: count }, (_, index) => {
+    const [high, low] = [index >> 6, (index & 63) * 4];
+    const networks = [`10.${String(high)}.${String(low)}.0/24`, `10.${String(high)}.${String(low + 1)}.0/24`];
+    const inside = (host: number): string => `169.254.${String(100 + high)}.${String(low + host)}`;
+    const [first, second] = networks.map((network) => ({ localTs: ['10.244.0.0/16'], remoteTs: [network] }));
+    const kinds = [
+      { gateway: 'ab', preset: 'aws', inside: { local: `${inside(2)}/30`, remote: inside(1) } },
+      { gateway: 'cd', preset: 'azure', mtu: 1400 },
+      { gateway: 'ab', ike: { proposals: ['aes256-sha256-modp2048'], dpdDelaySeconds: 20 } },
+      { gateway: 'cd', mode: 'policy', children: { first, second } },
+    ];
+    const name = `t${index.toString(36)}`;
+    const { gateway, ...kind } = kinds[index % 4] as { readonly gateway: string };
+    return [
+      name,
+      {
+        ...kind,
+        gateway: gateway.charAt((index >> 2) & 1),
+        remote: { address: `198.51.${String(100 + high)}.${String(low + 1)}`, networks },
+        ...(index % 8 === 7
+          ? { certificate: { existingSecret: `${name}-tls` } }
+          : { presharedKey: { existingSecret: `${name}-psk` } }),
+      },
+    ] as const;
+  });
+  return {
+    cluster: { podCidrs: ['10.244.0.0/16'], serviceCidrs: ['10.96.0.0/12'], nodeCidrs: ['172.27.0.0/20'] },
+    gateways: {
+      a: { exposure: 'hostPort', identity: '203.0.113.10' },
+      b: { exposure: 'hostPort', identity: '203.0.113.11' },
+      c: { service: { loadBalancerIP: '203.0.113.12' } },
+      d: { service: { loadBalancerIP: '203.0.113.13' } },
+    },
+    tunnels: Object.fromEntries(entries),
+  };
 }
 
 /** Peers of every kind: every tenth is a site, every fourth keeps a NAT open, every twentieth has rules. */

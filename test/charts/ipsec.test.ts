@@ -108,6 +108,19 @@ describe('a gateway', () => {
   });
 
   test.each([
+    [{}, undefined, 'process'],
+    [{ exposure: 'nodePort' }, undefined, 'process'],
+    [{ exposure: 'hostPort' }, undefined, 'tunnel'],
+    [{}, 'tunnel', 'tunnel'],
+    [{ exposure: 'hostPort' }, 'process', 'process'],
+  ])('%j is ready, with readiness %j, by its %s', (gateway, readiness, by) => {
+    const values = site({ onprem }, { ...(readiness !== undefined && { readiness }) }, gateway);
+    expect(JSON.stringify(found(values, 'Deployment', 'vpn-ipsec-a'))).toContain(
+      JSON.stringify({ name: 'READINESS', value: by }),
+    );
+  });
+
+  test.each([
     ['loadBalancer', 'LoadBalancer', undefined, 'Local'],
     ['nodePort', 'NodePort', undefined, 'Local'],
     ['hostPort', 'ClusterIP', 500, undefined],
@@ -139,7 +152,7 @@ describe('who begins', () => {
     );
     // The other end does what this one does not.
     const other = textOf(values, (gateways) => gateways.counterpart('onprem', 'strongswan')['onprem.conf']!);
-    expect(setting(other, 'start_action')).toBe('start');
+    expect(setting(other, 'start_action')).toBe('trap|start');
   });
 
   test('nobody is refused, and so is a cloud that would get packets from another address', () => {
@@ -274,14 +287,14 @@ describe('how long a silent remote end goes unnoticed', () => {
     Number(/onprem, the remote end is silent: (\d+) s/.exec(ipsec.summary({ values }) ?? '')?.[1]);
 
   test('follows from the timers: each changes it', () => {
-    expect(seconds(tunnel({}))).toBe(10 + (3 + 1) * 2);
-    expect(seconds(tunnel({ ike: { dpdDelaySeconds: 20 } }))).toBe(20 + (3 + 1) * 2);
-    expect(seconds(site({ onprem }, { retransmission: { tries: 5 } }))).toBe(10 + (5 + 1) * 2);
-    expect(seconds(site({ onprem }, { retransmission: { intervalSeconds: 3 } }))).toBe(10 + (3 + 1) * 3);
+    expect(seconds(tunnel({}))).toBe(10 + (3 + 1) * 2 + 2);
+    expect(seconds(tunnel({ ike: { dpdDelaySeconds: 20 } }))).toBe(20 + (3 + 1) * 2 + 2);
+    expect(seconds(site({ onprem }, { retransmission: { tries: 5 } }))).toBe(10 + (5 + 1) * 2 + 2);
+    expect(seconds(site({ onprem }, { retransmission: { intervalSeconds: 3 } }))).toBe(10 + (3 + 1) * 3 + 2);
   });
 
   test('is in the notes as well', () => {
-    expect(ipsec.notes({ values: tunnel({}) })).toContain('tunnel onprem, the remote end is silent: 18 s');
+    expect(ipsec.notes({ values: tunnel({}) })).toContain('tunnel onprem, the remote end is silent: 20 s');
   });
 
   test('of a lost node: with lostNodeSeconds', () => {

@@ -45,7 +45,11 @@ describe('showconf ipsec', () => {
     withFolder((cwd) => {
       fs.mkdirSync(path.join(cwd, 'router'));
       expect(show(['onprem', '-o', 'router'], SITE, cwd)).toEqual({ code: 0, out: '', err: '' });
-      expect(fs.readdirSync(path.join(cwd, 'router')).sort()).toEqual(['onprem-network.sh', 'onprem.conf']);
+      expect(fs.readdirSync(path.join(cwd, 'router')).sort()).toEqual([
+        'onprem-charon.conf',
+        'onprem-network.sh',
+        'onprem.conf',
+      ]);
       expect(fs.statSync(path.join(cwd, 'router/onprem.conf')).mode & 0o777).toBe(0o600);
       fs.rmSync(path.join(cwd, 'router/onprem.conf'));
       const again = show(['onprem', '-o', 'router'], SITE, cwd);
@@ -59,7 +63,21 @@ describe('showconf ipsec', () => {
     [['onprem', '--qr'], '--qr: is not for the chart ipsec; leave it out'],
     [
       ['onprem', '--as', 'cisco'],
-      "error: option '--as <kind>' argument 'cisco' is invalid. Allowed choices are strongswan.",
+      "error: option '--as <kind>' argument 'cisco' is invalid. Allowed choices are strongswan, aws, gcp.",
+    ],
+    [
+      ['onprem', '--format', 'hcl'],
+      "error: option '--format <format>' argument 'hcl' is invalid. Allowed choices are wg-quick, wg, text, terraform.",
+    ],
+    [['onprem', '--format', 'wg'], '--format: is not for the chart ipsec, got "wg"; choose one of text, terraform'],
+    [['onprem', '--format', 'terraform'], '--format: there is nothing for Terraform at a router; leave it out'],
+    [
+      ['onprem', '--as', 'gcp', '--address', '203.0.113.9'],
+      '--address: is not used, since Cloud VPN knows the gateways by their identities; leave it out',
+    ],
+    [
+      ['onprem', '--as', 'aws', '--address', 'vpn.example.com'],
+      '--address: is not an IPv4 address, as customer gateways have, got "vpn.example.com"; name one',
     ],
     [
       ['onprem', '--address', 'a b'],
@@ -84,7 +102,84 @@ describe('showconf ipsec', () => {
     });
   });
 
+  const AWS = SITE.replace('{identity: vpn@example.com}', '{exposure: hostPort, identity: 203.0.113.10}').replace(
+    'gateway: a',
+    'gateway: a\n    preset: aws',
+  );
+
+  test('without --as it is for what the preset names, as a list or for Terraform', () => {
+    expect(show(['onprem'], AWS).out).toContain('\n   Phase1EncryptionAlgorithms: AES256-GCM-16, AES256\n');
+    expect(show(['onprem', '--format', 'text'], AWS)).toEqual(show(['onprem', '--as', 'aws'], AWS));
+    const { code, out, err } = show(['onprem', '--format', 'terraform'], AWS);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('\nresource "aws_vpn_connection" "vpn_onprem" {\n');
+    expect(show(['onprem', '--format', 'terraform'], AWS.replace('preset: aws', 'preset: gcp')).out).toContain(
+      '\nresource "google_compute_vpn_tunnel" "vpn_onprem" {\n',
+    );
+    expect(show(['onprem', '--as', 'strongswan'], AWS).out).toContain('remote_addrs = 203.0.113.10\n');
+  });
+
+  test('a cloud has the key of a file or of the values, and no key that it does not know', () => {
+    withFolder((cwd) => {
+      fs.writeFileSync(path.join(cwd, 'psk'), `${KEY}\n`);
+      const args = ['onprem', '--preshared-key-file', 'psk'];
+      expect(show(args, AWS, cwd).out).toContain(`PreSharedKey: ${KEY}\n`);
+      expect(show([...args, '--format', 'terraform'], AWS, cwd).out).toContain(`  default   = "${KEY}"\n`);
+      expect(show(['onprem'], AWS.replace('existingSecret: psk', `value: ${KEY}`)).out).toContain(KEY);
+      expect(show(['onprem'], AWS).out).toContain('PreSharedKey: (the key psk of the Secret psk)\n');
+      fs.writeFileSync(path.join(cwd, 'psk'), 'not-for-aws-s3cret-at-all\n');
+      const { code, out, err } = show(args, AWS, cwd);
+      expect([code, out]).toEqual([2, '']);
+      expect(err).toContain('psk: is not what AWS takes: ');
+      expect(err).not.toContain('s3cret');
+    });
+  });
+
+  test('-o writes the file of a cloud, whose gateway at Google is one for all tunnels', () => {
+    withFolder((cwd) => {
+      expect(show(['onprem', '-o', '.', '--format', 'terraform'], AWS, cwd).code).toBe(0);
+      expect(show(['onprem', '-o', '.'], AWS.replace('preset: aws', 'preset: gcp'), cwd).code).toBe(0);
+      expect(fs.readdirSync(cwd).sort()).toEqual(['gcp.txt', 'onprem.tf']);
+      expect(fs.statSync(path.join(cwd, 'onprem.tf')).mode & 0o777).toBe(0o600);
+    });
+  });
+
+  test.each([
+    [
+      ['--as', 'gcp'],
+      AWS,
+      'tunnels.onprem.preset: is not gcp, so the tunnel does not keep to what gcp demands, got "aws"; set it to gcp, or ask for another kind of remote end',
+    ],
+    [
+      [],
+      AWS.replace('preset: aws', 'preset: azure'),
+      'tunnels.onprem.preset: there is no configuration of such a remote end, got "azure"; configure it as docs/ipsec.md says of the preset, or choose another kind with --as',
+    ],
+    [
+      [],
+      AWS.replace('203.0.113.10', 'vpn.example.com'),
+      'tunnels.onprem.localIdentity: is not an IPv4 address, by which AWS knows a customer gateway with a pre-shared key, got "vpn.example.com"; set it, or identity of the gateway, to the address, or name the address beside (--address)',
+    ],
+    [
+      [],
+      AWS.replace('preset: aws', 'preset: gcp\n    ike: {proposals: [aes256-sha256-modp6144]}'),
+      'tunnels.onprem.ike.proposals[0]: has an algorithm that Cloud VPN does not know, got "aes256-sha256-modp6144"; choose among ',
+    ],
+  ] as [string[], string, string][])(
+    '%j for values that do not fit is refused at their place',
+    (args, input, sentence) => {
+      const { code, out, err } = show(['onprem', ...args], input);
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toMatch(/^[^:]+:\d+:\d+: /);
+      expect(err).toContain(sentence);
+      expect(err.trim().split('\n')).toHaveLength(1);
+    },
+  );
+
   test('the flags of a tunnel are not for a peer, nor keys for a tunnel', () => {
+    expect(cli.run(['showconf', 'wireguard', 'alice', '--format', 'terraform']).err).toContain(
+      '--format: is not for the chart wireguard, got "terraform"; choose one of wg-quick, wg',
+    );
     expect(cli.run(['showconf', 'wireguard', 'alice', '--as', 'strongswan']).err).toContain(
       '--as: is not for the chart wireguard; leave it out',
     );

@@ -57,6 +57,56 @@ describe('import constellation', () => {
     });
   });
 
+  test('whatever else check finds in the values is in the report, in the same words', () => {
+    withFolder((cwd) => {
+      const old = OLD.replace('mtu: 1300', 'mtu: 100').replace('10.2.0.0/16', '10.1.2.0/24');
+      const { code, out } = imported(cwd, old, '--identity', '203.0.113.10');
+      expect(code).toBe(0);
+      const { err } = cli.run(['check', 'ipsec', '-f', 'site/values.yaml'], { cwd });
+      const said = err
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.replace(/^site\/values\.yaml:[0-9:]* /, ''));
+      expect(said).toContain('tunnels.onprem.mtu: is too small, got 100; use 576 or more');
+      expect(out.split('\n')).toEqual(expect.arrayContaining(said));
+    });
+  });
+
+  test('what was a default in the old chart is one here', () => {
+    withFolder((cwd) => {
+      expect(imported(cwd, 'peerCIDRs: [10.1.0.0/16]\nmtu:\nipsec: {psk: "", peer: 198.51.100.7}\n').code).toBe(0);
+      const values = read(cwd, 'site/values.yaml');
+      expect(values).toContain('podCidrs:\n    - "10.10.0.0/16"\n');
+      expect(values).toContain('serviceCidrs:\n    - "10.96.0.0/12"\n');
+      expect(values).not.toContain('mtu');
+    });
+  });
+
+  test('a key that the gateway would refuse is reported, and no key is shown', () => {
+    withFolder((cwd) => {
+      const { code, out } = imported(cwd, OLD.replace(PSK, 'sh0rt'));
+      expect(code).toBe(0);
+      expect(out).toMatch(/^ipsec\.psk: is in the Secret onprem-psk, .* has less than 20 characters/m);
+      expect(out).not.toContain('sh0rt');
+      fs.rmSync(path.join(cwd, 'site'), { recursive: true });
+      const { code: refused, err } = imported(cwd, OLD.replace(PSK, '4815162342'));
+      expect([refused, err]).toEqual([
+        1,
+        'old.yaml:6:9: ipsec.psk: must be text, got something of another type; write it like "a key in quotes"\n',
+      ]);
+    });
+  });
+
+  test('several files are merged as Helm does', () => {
+    withFolder((cwd) => {
+      fs.writeFileSync(path.join(cwd, 'base.yaml'), OLD);
+      fs.writeFileSync(path.join(cwd, 'over.yaml'), 'mtu: 1400\n');
+      const { code } = cli.run(['import', 'constellation', 'base.yaml', 'over.yaml', '-o', 'site'], { cwd });
+      expect(code).toBe(0);
+      expect(read(cwd, 'site/values.yaml')).toContain('mtu: 1400');
+    });
+  });
+
   test('what the old chart has by default may be missing', () => {
     withFolder((cwd) => {
       const { code, out } = imported(
@@ -90,6 +140,31 @@ describe('import constellation', () => {
       expect(imported(cwd, OLD).code).toBe(2);
       expect(read(cwd, 'site/values.yaml')).toBe('mine');
       expect(fs.existsSync(path.join(cwd, 'site/secrets.yaml'))).toBe(false);
+    });
+  });
+
+  test.each([
+    [
+      ['import', 'constellation', 'none.yaml', '-o', 'site'],
+      'none.yaml: there is no such file; check the path after constellation\n',
+    ],
+    [
+      ['import', 'constellation', 'old.yaml', '-o', 'old.yaml'],
+      'old.yaml: cannot write a folder where a file is; name another folder\n',
+    ],
+    [
+      ['import', 'constellation', 'old.yaml', '-o', 'site', '--config', 'x', '--endpoint', 'a'],
+      '--endpoint: is not for the import constellation; leave it out\n--config: is not for the import constellation; leave it out\n',
+    ],
+    [
+      ['import', 'linuxserver', 'old.yaml', '-o', 'site', '--identity', 'a'],
+      '--identity: is not for the import linuxserver; leave it out\n',
+    ],
+  ])('%j is wrong usage', (args, err) => {
+    withFolder((cwd) => {
+      fs.writeFileSync(path.join(cwd, 'old.yaml'), OLD);
+      expect(cli.run(args, { cwd })).toEqual({ code: 2, out: '', err });
+      expect(fs.readdirSync(cwd)).toEqual(['old.yaml']);
     });
   });
 

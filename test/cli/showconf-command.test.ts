@@ -230,7 +230,7 @@ describe('refused is', () => {
     ['a QR code that no app imports', 2, [...BOB, '--qr', '--format', 'wg'], ['--qr: apps read the format wg-quick only, got --format wg; leave one of the two out']],
     ['a QR code that is no picture', 2, [...BOB, '--qr', '-o', 'bob.conf'], ['-o: a QR code is written as a PNG picture, got "bob.conf"; name a file that ends in .png']],
     ['a picture that is no QR code', 2, [...BOB, '-o', 'bob.png'], ['-o: a file of this name would be a picture, got "bob.png"; add --qr, or name another file']],
-    ['a format that is none', 2, [...BOB, '--format', 'ini'], [/^error: option '--format <format>' argument 'ini' is invalid. Allowed choices are wg-quick, wg\.$/, /usage/]],
+    ['a format that is none', 2, [...BOB, '--format', 'ini'], [/^error: option '--format <format>' argument 'ini' is invalid. Allowed choices are wg-quick, wg, text, terraform\.$/, /usage/]],
     ['the key of another peer', 2, ['bob', '--private-key-file', 'alice.key'], [
       '--private-key-file: this key does not belong to peers.bob.publicKey; give the one that does, or make a new pair with cdk8s-vpn keys',
     ]],

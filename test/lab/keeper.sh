@@ -20,8 +20,9 @@ ip link set nodes up
 ip link set outside up
 ip route add "$WORLD" via "$OUTSIDE_ADDRESS"
 ip route add "$WORLD6" via "$OUTSIDE_ADDRESS6"
-ip route add "$LOAD_BALANCERS" via "$FIRST_NODE"
-ip route add "$LOAD_BALANCERS6" via "$FIRST_NODE6"
+# Until there is one, which has a route of its own.
+ip route add blackhole "$LOAD_BALANCERS"
+ip route add blackhole "$LOAD_BALANCERS6"
 : >"$folder/ready"
 
 # Whose parents have gone is a child of this process, and has to be waited for.

@@ -101,8 +101,9 @@ export class Lab {
   readonly folder = runFolder();
   readonly outside = outside;
 
-  get machines(): Machine[] {
-    return Array.from({ length: this.state.nodes }, (_, index) => node(index + 1));
+  /** The nodes. */
+  get machines(): [Machine, ...Machine[]] {
+    return [node(1), ...Array.from({ length: this.state.nodes - 1 }, (_, index) => node(index + 2))];
   }
 
   get since(): string {
@@ -221,8 +222,6 @@ export class Lab {
         WORLD6: OUTSIDE.world6,
         LOAD_BALANCERS: OUTSIDE.loadBalancers,
         LOAD_BALANCERS6: OUTSIDE.loadBalancers6,
-        FIRST_NODE: node(1).address,
-        FIRST_NODE6: node(1).address6,
       }),
     );
     const port = await freePort();

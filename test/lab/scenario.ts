@@ -1,10 +1,12 @@
 /** What a scenario is, and what it is given. A file under scenarios/ exports one as `scenario`; its name is that of the file. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Pod } from './host';
 import type { Lab } from './lab';
 import { Interrupted, LabError, until } from './processes';
 import { say } from './progress';
+import type { Machine } from './settings';
 
 export interface Scenario {
   readonly title: string;
@@ -27,6 +29,7 @@ export class Context {
   readonly rows: Row[] = [];
   private readonly clients: Client[] = [];
   private readonly undoing: (() => Promise<unknown>)[] = [];
+  private readonly balanced = new Set<string>();
   private numbers = 0;
 
   constructor(
@@ -112,13 +115,61 @@ export class Context {
     return Pod.make(this.lab, this.namespace, name, node);
   }
 
-  /** Gives addresses to a Service of the type LoadBalancer, as soon as there is one; the router leads them to the first node. */
+  /**
+   * Is the load balancer of a Service: gives it addresses as soon as there is one, and leads them to the first node as soon as the
+   * Service leads to a pod. Packets that come before have no place to go.
+   */
   async balance(service: string, ...addresses: readonly string[]): Promise<void> {
     await until(`the Service ${service}`, 60, () => this.kubectl('get', 'service', service, '-o', 'name'));
     const status = { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } };
     await this.kubectl(
       ...['patch', 'service', service, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })],
     );
+    const slices = ['get', 'endpointslices', '-l', `kubernetes.io/service-name=${service}`];
+    await until(`an endpoint of the Service ${service}`, 180, async () => {
+      const path = 'jsonpath={.items[*].endpoints[*].addresses[0]}';
+      return (await this.kubectl(...slices, '-o', path)) === '' ? undefined : true;
+    });
+    // kube-proxy takes a moment longer.
+    await sleep(3000);
+    for (const address of addresses) {
+      this.balanced.add(address);
+      // As if the two minutes had passed for which a node remembers a flow to an earlier Service with this address.
+      await this.lab.on(this.lab.machines[0], `conntrack -D --orig-dst ${address} 2>/dev/null || :`);
+      await this.route('replace', address);
+    }
+  }
+
+  /** As with a Service goes its load balancer. */
+  async unbalance(): Promise<void> {
+    for (const address of this.balanced) await this.route('delete', address);
+    this.balanced.clear();
+  }
+
+  private async route(verb: 'replace' | 'delete', address: string): Promise<void> {
+    const [first] = this.lab.machines;
+    const via = address.includes(':') ? first.address6 : first.address;
+    await this.lab.inside('ip', ['route', verb, address, 'via', via]);
+  }
+
+  /** The public address of a node, as a cloud gives it: outside nobody sees another one. */
+  async publicAddress(machine: Machine): Promise<string> {
+    const address = `198.51.100.${100 + machine.number}`;
+    const table = `public_${machine.name}`;
+    this.atEnd(() => this.lab.inside('nft', ['delete', 'table', 'ip', table]));
+    await this.lab.inside('nft', ['-f', '-'], {
+      input: `table ip ${table} {
+        chain in {
+          type nat hook prerouting priority dstnat;
+          ip daddr ${address} dnat to ${machine.address}
+        }
+        chain out {
+          type nat hook postrouting priority srcnat;
+          ip saddr ${machine.address} oifname "outside" snat to ${address}
+        }
+      }`,
+    });
+    return address;
   }
 
   /** Takes back at the end, however it comes, what was done outside of the namespace. */
@@ -157,6 +208,7 @@ export class Context {
   }
 
   async end(): Promise<void> {
+    await this.unbalance();
     for (const client of this.clients) await client.remove();
     for (const undo of this.undoing) await undo();
     await this.deleteNamespace();

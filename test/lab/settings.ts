@@ -37,6 +37,7 @@ export const PAUSE_IMAGE = 'registry.k8s.io/pause:3.10';
 export const TOOLS_IMAGE = 'lab.example/tools:1';
 
 export const CLUSTER = {
+  nodes: '172.30.0.0/24',
   gateway: '172.30.0.1',
   gateway6: 'fd00:30::1',
   pods: '10.234.0.0/16',
@@ -55,7 +56,7 @@ export const OUTSIDE = {
   /** A web server far away, on the machine outside. */
   world: '192.0.2.10',
   world6: '2001:db8:192::10',
-  /** What a load balancer would hand out; the router leads them to the first node. */
+  /** What a load balancer hands out. */
   loadBalancers: '198.51.100.0/24',
   loadBalancers6: '2001:db8:51::/64',
 } as const;

@@ -1,9 +1,9 @@
 /** What the scenarios of the WireGuard chart have in common. */
 import { cli } from './parts';
-import { LabError, until } from './processes';
 import type { Host } from './host';
+import { Release } from './release';
 import { same, type Context } from './scenario';
-import { TOOLS_IMAGE, type Machine } from './settings';
+import { TOOLS_IMAGE } from './settings';
 import { newWireguardPrivateKey, wireguardPublicKey } from '../../lib/net/wireguard-key';
 
 export interface KeyPair {
@@ -17,24 +17,22 @@ export function keyPair(): KeyPair {
 }
 
 /** A release of the chart, and what its user knows of it. */
-export class WireGuard {
-  readonly name: string;
-
+export class WireGuard extends Release {
   private constructor(
-    private readonly context: Context,
-    readonly release: string,
+    context: Context,
+    release: string,
     readonly values: string,
   ) {
-    this.name = `${release}-wireguard`;
+    super(context, release, 'wireguard');
   }
 
   /**
-   * Installs the chart as a user would.
+   * Makes the Secret of the private key, and installs the chart as a user would.
    *
    * @param key - of the server, in a Secret; without it the pod makes one
    * @param addresses - what the Service gets from a load balancer, for which `helm --wait` waits
    */
-  static async install(
+  static async installed(
     context: Context,
     release: string,
     values: object,
@@ -43,7 +41,7 @@ export class WireGuard {
   ): Promise<WireGuard> {
     const wireguard = await WireGuard.prepare(context, release, values, key);
     await Promise.all([
-      wireguard.helm('install'),
+      wireguard.install(),
       addresses.length === 0 ? undefined : context.balance(wireguard.name, ...addresses),
     ]);
     return wireguard;
@@ -61,29 +59,14 @@ export class WireGuard {
     return new WireGuard(context, release, context.file(`${release}.yaml`, JSON.stringify(pinned)));
   }
 
-  /** Installs it again, after it was uninstalled. */
-  async reinstall(): Promise<void> {
-    await this.helm('install');
+  async install(): Promise<void> {
+    await this.helm('install', this.values);
   }
 
   /** With more values beside those of the installation. */
   async upgrade(values: object): Promise<void> {
     const file = this.context.file(`${this.release}-next.yaml`, JSON.stringify(values));
-    await this.helm('upgrade', '-f', file);
-  }
-
-  async uninstall(): Promise<void> {
-    await this.context.lab.helm([
-      ...['uninstall', this.release, '-n', this.context.namespace, '--wait', '--timeout', '3m'],
-    ]);
-    await this.context.kubectl('wait', '--for=delete', 'pod', '-l', this.selector, '--timeout=120s');
-  }
-
-  private helm(verb: 'install' | 'upgrade', ...more: string[]): Promise<string> {
-    return this.context.lab.helm([
-      ...[verb, this.release, `${this.context.charts}/wireguard`, '-n', this.context.namespace],
-      ...['-f', this.values, ...more, '--wait', '--timeout', '5m'],
-    ]);
+    await this.helm('upgrade', this.values, file);
   }
 
   /** The file of a client, as our command line makes it. */
@@ -95,54 +78,9 @@ export class WireGuard {
     );
   }
 
-  get selector(): string {
-    return `app.kubernetes.io/instance=${this.release}`;
-  }
-
   /** Runs a shell script in the server's container. */
   exec(script: string, container = 'wireguard'): Promise<string> {
     return this.context.kubectl('exec', `deploy/${this.name}`, '-c', container, '--', 'sh', '-c', script);
-  }
-
-  /** The node where it runs, another one, and the addresses of the pod. */
-  async place(): Promise<{ node: Machine; other: Machine; podIP: string; podIP6: string }> {
-    const newest = '{.items[-1:].spec.nodeName} {.items[-1:].status.podIPs[*].ip}';
-    const [name = '', podIP = '', podIP6 = ''] = (await this.newest(newest)).split(' ');
-    const node = this.context.lab.machines.find((machine) => machine.name === name);
-    const other = this.context.lab.machines.find((machine) => machine.name !== name);
-    if (node === undefined || other === undefined) throw new LabError(`the server is on no node of two: ${name}`);
-    return { node, other, podIP, podIP6 };
-  }
-
-  /** Something of its pod: that of a lost node stays for a while, beside its successor. */
-  private newest(path: string): Promise<string> {
-    const sorted = ['get', 'pods', '-l', this.selector, '--sort-by=.metadata.creationTimestamp'];
-    return this.context.kubectl(...sorted, '-o', `jsonpath=${path}`);
-  }
-
-  /** Waits until all of it is Ready. */
-  async ready(): Promise<void> {
-    await this.context.kubectl('rollout', 'status', `deployment/${this.name}`, '--timeout=180s');
-  }
-
-  /** Waits until its pod says that it is not Ready. */
-  async unready(): Promise<void> {
-    await this.context.kubectl('wait', '--for=condition=Ready=false', 'pod', '-l', this.selector, '--timeout=60s');
-  }
-
-  /** @throws unless the containers of its pod were started again so often, in all */
-  async restarted(times = 0): Promise<void> {
-    const newest = '{.items[-1:].status.containerStatuses[*].restartCount}';
-    const counts = await this.newest(newest);
-    const all = counts.split(' ').reduce((sum, count) => sum + Number(count), 0);
-    if (counts === '' || all !== times) throw new LabError(`containers were started again ${counts} times`);
-  }
-
-  /** Waits until a changed ConfigMap or Secret is in service. */
-  async inService(what: string, is: () => Promise<boolean>): Promise<void> {
-    // The kubelet brings it within its sync period; whatever touches the pod makes it look at once.
-    await this.context.kubectl('annotate', 'pod', '-l', this.selector, `lab/now=${Date.now()}`, '--overwrite');
-    await until(what, 150, async () => ((await is()) ? true : undefined));
   }
 }
 

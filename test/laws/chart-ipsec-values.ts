@@ -103,7 +103,8 @@ function repairTunnel(tunnel: DraftMap, gateway: DraftMap, around: Around): void
   repairInitiation(tunnel, gateway, preset);
   if (tunnel['mode'] === 'policy') remove(tunnel, 'inside', 'interfaceId');
   if (typeof tunnel['interfaceId'] === 'number') tunnel['interfaceId'] = 1 + (serial % 999_999);
-  if (typeof tunnel['mtu'] === 'number') tunnel['mtu'] = Math.max(1280, tunnel['mtu']);
+  if (typeof tunnel['mtu'] === 'number')
+    tunnel['mtu'] = Math.max(1280, preset === 'strongswan' ? tunnel['mtu'] : Math.min(1400, tunnel['mtu']));
 }
 
 function repairSecrets(tunnel: DraftMap, preset: Draft, random: Random): void {
@@ -152,7 +153,12 @@ function repairAlgorithms(tunnel: DraftMap, values: DraftMap, preset: Draft): vo
     if (typeof esp['rekeySeconds'] === 'number') esp['rekeySeconds'] = Math.min(esp['rekeySeconds'], mostEsp - 1);
     if (Array.isArray(esp['proposals']))
       esp['proposals'] = esp['proposals'].map(
-        (_, i) => ['aes256gcm16-ecp384', 'aes256-sha512-modp2048', 'chacha20poly1305-x25519'][i % 3]!,
+        (_, i) =>
+          [
+            'aes256gcm16-ecp384',
+            'aes256-sha256-modp2048',
+            preset === 'strongswan' ? 'chacha20poly1305-x25519' : 'aes128gcm16-ecp256',
+          ][i % 3]!,
       );
   }
 }
@@ -305,6 +311,19 @@ export const IPSEC_FAULTS: readonly Fault[] = [
       { local: '169.254.100.2/30', remote: '169.254.100.2' },
       { local: '10.255.0.2/24', remote: '10.255.0.1' },
       { local: '169.254.2.2/30', remote: '169.254.2.1' },
+    ])!;
+  }),
+  oneTunnel('what a preset does not take', (tunnel, random) => {
+    tunnel['preset'] = random.pick(['aws', 'gcp', 'azure'])!;
+    tunnel['ike'] = { proposals: [random.pick(['chacha20poly1305-prfsha256-x25519', 'aes256-sha512-ecp521'])!] };
+    tunnel['esp'] = { proposals: [random.pick(['aes256gcm16', 'aes192-sha256-ecp256', 'aes256-sha384-none'])!] };
+    tunnel['mtu'] = random.pick([1400, 1401, 1407, 1447, 9000])!;
+    tunnel['inside'] = random.pick<DraftMap>([
+      { local: '169.254.100.1/30', remote: '169.254.100.2' },
+      { local: '169.254.22.2/30', remote: '169.254.22.1' },
+      { local: 'fd00:1::2/126', remote: 'fd00:1::1' },
+      { local: 'fdff:1::6/125', remote: 'fdff:1::5' },
+      { local: 'fd00:1::2/64', remote: 'fd00:1::3' },
     ])!;
   }),
   oneTunnel('an interface for policies', (tunnel) => {

@@ -171,6 +171,16 @@ const conditions = form((s) => ({
     () => ({ a: 1 }),
     () => ({ b: staged.orElse(s.words, ['none'] as never) }),
   ),
+  chain: staged.when(
+    s.flag,
+    () => 'yes',
+    () =>
+      staged.whenSet(
+        s.words,
+        (words) => words,
+        () => staged.when(staged.isEmpty(s.peers), () => ({ a: 1 })),
+      ),
+  ),
   list: staged.when(s.flag, () => ['a', 'b']),
   nested: staged.when(s.flag, () =>
     staged.when(

@@ -190,6 +190,18 @@ test('what is staged can be staged again', () => {
   });
 });
 
+test('what one schema has staged is judged by every other one, and by that one no more', () => {
+  const { image } = refs(z.strictObject({ image: schema.shape.image }));
+  expect(stage(schema, { network: '1', image }).image).toBe(image);
+  const free = refs(z.strictObject({ image: z.strictObject({ tag: z.string(), digest: z.string().optional() }) }));
+  expect(problemsOf({ network: '1', image: free.image })).toEqual(
+    ['tag', 'digest'].map(
+      (key) =>
+        `image.${key}: needs text that a pattern keeps in one line, got values.image.${key}; give its schema the same type`,
+    ),
+  );
+});
+
 test('a parameter of a named part is staged: its defaults apply', () => {
   const part = named('part', { size: z.int().default(3), name: z.string() }, ({ size, name }) => text`${name} ${size}`);
   expect(valueOf(part({ name: 'x' }))).toBe('x 3');

@@ -1,10 +1,9 @@
 /** control.py and charon.sh with a real charon, against another one that knows nothing of them. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { SCRIPTS } from '../../lib/strongswan/scripts';
 import { describeWith } from '../left-out';
 import { authority } from './authority';
 import { CHARON_TOOLS, pairOfCharons, type IkeSa, type Pair } from './charons';
-import { key, SCRIPTS, swanctlConf, type Tunnel, type Tunnels } from './script-pod';
+import { key, swanctlConf, type Tunnel, type Tunnels } from './script-pod';
 import { waitUntil, type Daemon, type Files } from './trixie';
 
 jest.setTimeout(120_000);
@@ -17,7 +16,6 @@ const PLACES = {
   socket: `${STATE}/charon.vici`,
 };
 const RETRANSMISSION = 'retransmit_base = 1.0\n  retransmit_timeout = 0.5\n  retransmit_tries = 2';
-const script = (name: string) => fs.readFileSync(path.join(SCRIPTS, name), 'utf8');
 
 /** A tunnel that both ends describe. */
 interface Both {
@@ -101,9 +99,7 @@ describeWith(CHARON_TOOLS, 'control.py with charon', () => {
         places: PLACES,
         strongswanConf: `charon {\n  ${RETRANSMISSION}\n  plugins {\n    vici {\n      socket = unix://${PLACES.socket}\n    }\n  }\n}\n`,
         files: {
-          '/opt/vpn/charon.sh': script('charon.sh'),
-          '/opt/vpn/control.py': script('control.py'),
-          '/opt/vpn/vici.py': script('vici.py'),
+          ...Object.fromEntries(Object.entries(SCRIPTS).map(([name, text]) => [`/opt/vpn/${name}`, text])),
           [`${STATE}/network/status`]: 'ok\n',
         },
       },
@@ -324,6 +320,23 @@ except urllib.error.HTTPError as error:
     await ready();
     expect(Object.values(await spis())).toHaveLength(2);
     expect(await spis()).not.toEqual(before);
+  });
+
+  test('lets a peer that begins too early wait until the configuration is loaded, instead of refusing it', async () => {
+    control.signal('SIGKILL');
+    await control.ended();
+    await both({
+      onprem: {
+        ...onprem,
+        left: { initiates: false },
+        right: { childParameters: [...childOf(1, 2, 1), 'start_action = start'] },
+      },
+    });
+    await waitUntil('it has asked twice', 30, () => Promise.resolve(pair.right.log().includes('retransmit 1')));
+    expect(pair.right.log()).not.toContain('NO_PROPOSAL_CHOSEN');
+    expect(pair.left.log()).toContain('sending NO_PROPOSAL_CHOSEN');
+    start();
+    await ready();
   });
 
   test('takes leave of its peers', async () => {

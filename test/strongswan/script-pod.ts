@@ -19,6 +19,7 @@ cp -R "$SWANCTL_DIR" "$STUBS/given"
 [ ! -e "$STUBS/swanctl-says" ] || cat "$STUBS/swanctl-says" >&2
 [ ! -e "$STUBS/swanctl-ends" ] || exit "$(cat "$STUBS/swanctl-ends")"
 sed -n "s/^  \([a-z0-9-]*\) {$/loaded connection '\1'/p" "$SWANCTL_DIR/swanctl.conf"`,
+  ip: '[ ! -e "$STUBS/ip-says" ] || { cat "$STUBS/ip-says" >&2; exit 2; }',
   sleep: `exec ${which('sleep')} 0.05`,
 };
 

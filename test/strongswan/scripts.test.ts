@@ -4,6 +4,7 @@ import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { SCRIPTS as MOUNTED } from '../../lib/strongswan/scripts';
 import { describeWith } from '../left-out';
 import { tools } from '../tools';
 import { authority } from './authority';
@@ -354,12 +355,14 @@ describeWith(['dash', 'python3'], 'what control.py composes', () => {
 describeWith(['python3'], 'control.py reads', () => {
   const PROGRAM = `
 import json, sys
-import control
+from composition import compose
+from connections import children_of
+from mounted import parse_gateway, read_inputs
 for gateway, conf in json.load(sys.stdin):
-    parsed = control.parse_gateway(gateway.encode())
-    composition = control.compose(parsed, conf.encode(), control.read_inputs(parsed), 0)
+    parsed = parse_gateway(gateway.encode())
+    composition = compose(parsed, conf.encode(), read_inputs(parsed), 0)
     for tunnel in parsed.tunnels.values():
-        assert list(control.children_of(composition.connections[tunnel.name])) == tunnel.children, tunnel
+        assert list(children_of(composition.connections[tunnel.name])) == tunnel.children, tunnel
     assert list(composition.connections) == list(parsed.tunnels), parsed
     print(parsed.name, *parsed.tunnels)`;
   const MANIFESTS = path.join(__dirname, '../golden/ipsec/manifests');
@@ -801,7 +804,7 @@ describeWith(['dash', 'python3'], 'control.py serves', () => {
     await pod.until('it turns again', async () => (await pod.get('/live')).code === 200);
   });
 
-  test('/ready of all tunnels, or of the process alone', async () => {
+  test('/ready of all tunnels, or of the process alone, and /up of all tunnels', async () => {
     pod.configure(two);
     pod.behave({});
     pod.charon();
@@ -812,6 +815,10 @@ describeWith(['dash', 'python3'], 'control.py serves', () => {
     await pod.stop(tunnel);
     await pod.control({ READINESS: 'process' });
     await pod.ready();
+    expect(await pod.get('/up')).toMatchObject({
+      code: 503,
+      body: 'onprem: child onprem is not up: it is being started\nbranch: child branch is not up: it is being started\n',
+    });
     expect((await pod.get('/status')).body).toContain('not up\n  onprem: it is being started\n');
     pod.write('state/network/status', 'the module xfrm_interface is missing\nmore\n');
     await pod.unready('network: the module xfrm_interface is missing\n');
@@ -880,7 +887,10 @@ describeWith(['dash', 'python3'], 'control.py serves', () => {
 
   test('nothing else', async () => {
     await pod.control();
-    expect(await pod.get('/')).toMatchObject({ code: 404, body: 'there are /live, /ready, /status and /metrics\n' });
+    expect(await pod.get('/')).toMatchObject({
+      code: 404,
+      body: 'there are /live, /ready, /up, /status and /metrics\n',
+    });
     expect((await pod.get('/../../etc/passwd')).code).toBe(404);
   });
 
@@ -1079,6 +1089,54 @@ describeWith(['dash', 'python3'], 'charon.sh', () => {
     expect(pod.read('state/load/done')).toBe('3 22\nit is no good\n');
   });
 
+  const RULES = ['-4', '-6'].flatMap((family) =>
+    [500, 4500].map((port) => `ip ${family} rule VERB pref 1 ipproto 17 sport ${port} prohibit`),
+  );
+  const rules = (verb: string): string[] => RULES.map((rule) => rule.replace('VERB', verb));
+  const did = (): string[] =>
+    pod
+      .read('stubs/argv')
+      .split('\n')
+      .filter((line) => /^(ip|charon|swanctl) /.test(line));
+
+  test('lets no packet of charon leave before its first load, which a peer would take for a refusal', async () => {
+    pod.write('state/swanctl/swanctl.conf', 'connections {\n  onprem {\n  }\n}\n');
+    pod.write('stubs/swanctl-says', 'nothing of it can be loaded\n');
+    pod.write('stubs/swanctl-ends', '22');
+    pod.charon();
+    for (const number of [1, 2, 3]) {
+      if (number === 2) pod.remove('stubs/swanctl-ends');
+      pod.write('state/load/wanted', `${number}\n`);
+      await pod.until('it answers', () => pod.read('state/load/done').startsWith(`${number} `));
+    }
+    await pod.settle();
+    expect(did().map((line) => line.replace(/^(charon|swanctl) .*/, '$1'))).toEqual([
+      // Of an earlier charon, which may have crashed.
+      'ip xfrm state flush',
+      'ip xfrm policy flush',
+      ...rules('add'),
+      'charon',
+      'swanctl',
+      'swanctl',
+      ...rules('delete'),
+      'swanctl',
+    ]);
+    expect(pod.output).not.toContain('may refuse');
+  });
+
+  test.each([
+    ['RTNETLINK answers: File exists', ''],
+    [
+      'Error: argument "ipproto" is wrong',
+      'charon.sh: charon may refuse peers until its configuration is loaded: Error: argument "ipproto" is wrong\n',
+    ],
+  ])('runs charon all the same where the rule cannot be made: %s', async (complaint, told) => {
+    pod.write('stubs/ip-says', complaint);
+    pod.charon();
+    await pod.until('it runs', () => pod.read('stubs/argv').includes('charon'));
+    expect(pod.output).toBe(told.repeat(2));
+  });
+
   test.each(['', 'x', 'a1 2', '$(id)', '-1'])('does nothing for a number that is none: %j', async (text) => {
     pod.charon();
     pod.write('state/load/wanted', `${text}\n`);
@@ -1139,8 +1197,8 @@ describeWith(['dash', 'python3'], 'charon.sh', () => {
   });
 
   test('uses only commands that every image has', async () => {
-    const commands = ['cat', 'charon', 'mkdir', 'mv', 'rm', 'sleep', 'swanctl'];
-    for (const command of ['cat', 'mkdir', 'mv', 'rm']) {
+    const commands = ['cat', 'charon', 'grep', 'ip', 'mkdir', 'mv', 'rm', 'sleep', 'swanctl'];
+    for (const command of ['cat', 'grep', 'mkdir', 'mv', 'rm']) {
       const real = spawnSync('/bin/sh', ['-c', `command -v ${command}`], { encoding: 'utf8' }).stdout.trim();
       fs.symlinkSync(real, pod.at(`bin/${command}`));
     }
@@ -1166,6 +1224,67 @@ describeWith(['shellcheck'], 'shellcheck', () => {
       encoding: 'utf8',
     });
     expect([status, stdout]).toEqual([0, '']);
+  });
+});
+
+describe('the scripts of the pod', () => {
+  test('are all mounted', () => {
+    const programs = fs.readdirSync(SCRIPTS).filter((name) => /\.(sh|py)$/.test(name));
+    expect(Object.keys(MOUNTED).sort()).toEqual([...programs, 'forwarding.sh'].sort());
+  });
+});
+
+describeWith(['python3'], 'the modules of control.py', () => {
+  /** Prints what is wrong with the modules of a folder. Of what Python has today, 3.9 lacked NEWER. */
+  const PROGRAM = `
+import ast, graphlib, pathlib, sys
+NEWER = {'annotationlib', 'compression', 'tomllib'}
+modules = {file.stem: file.read_text() for file in pathlib.Path(sys.argv[1]).glob('*.py')}
+order = graphlib.TopologicalSorter()
+for name, text in sorted(modules.items()):
+    if name in sys.stdlib_module_names:
+        print(f'{name}: hides the module of Python')
+    if not text.startswith(f'"""{name}.py: '):
+        print(f'{name}: does not begin with what it is')
+    try:
+        tree = ast.parse(text, feature_version=(3, 9))
+    except SyntaxError:
+        print(f'{name}: Python 3.9 cannot read it')
+        continue
+    for node in ast.walk(tree):
+        imported = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+        imported += [node.module or '.'] if isinstance(node, ast.ImportFrom) else []
+        for each in imported:
+            top = each.split('.')[0]
+            if top in modules:
+                order.add(name, top)
+            elif top not in sys.stdlib_module_names or top in NEWER:
+                print(f'{name}: imports {each}')
+try:
+    order.prepare()
+except graphlib.CycleError as error:
+    print(f'cycle: {" ".join(sorted(set(error.args[1])))}')`;
+  const problems = (folder: string) => {
+    const { status, stdout, stderr } = spawnSync('python3', ['-c', PROGRAM, folder], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+    return stdout.split('\n').slice(0, -1);
+  };
+
+  test('import each other one way, and else what Python 3.9 has', () => {
+    expect(problems(SCRIPTS)).toEqual([]);
+  });
+
+  test.each([
+    [{ 'queue.py': '"""queue.py: a."""' }, ['queue: hides the module of Python']],
+    [{ 'a.py': 'import os' }, ['a: does not begin with what it is']],
+    [{ 'a.py': '"""a.py: a."""\nmatch 1:\n    case 1: pass' }, ['a: Python 3.9 cannot read it']],
+    [{ 'a.py': '"""a.py: a."""\ntry:\n    import yaml.cyaml\nfinally: pass' }, ['a: imports yaml.cyaml']],
+    [{ 'a.py': '"""a.py: a."""\nfrom tomllib import load' }, ['a: imports tomllib']],
+    [{ 'a.py': '"""a.py: a."""\nfrom . import b', 'b.py': '"""b.py: b."""' }, ['a: imports .']],
+    [{ 'a.py': '"""a.py: a."""\nimport b', 'b.py': '"""b.py: b."""\nfrom a import c' }, ['cycle: a b']],
+  ])('not %j', (files, wrong) => {
+    for (const [name, text] of Object.entries(files)) pod.write(`modules/${name}`, text);
+    expect(problems(pod.at('modules'))).toEqual(wrong);
   });
 });
 

@@ -13,7 +13,7 @@ export const scenario: Scenario = {
       peers: { alice: { publicKey: alice.public, addresses: ['10.13.13.2'] } },
     };
     const vpn = await context.prepare('helm install --wait', () =>
-      WireGuard.install(context, 'vpn', values, keyPair()),
+      WireGuard.installed(context, 'vpn', values, keyPair()),
     );
     const client = await context.client('alice');
     const { node, other } = await vpn.place();

@@ -41,9 +41,9 @@ export const scenario: Scenario = {
       },
     };
     const vpn = await context.prepare('helm install --wait', () =>
-      WireGuard.install(context, 'vpn', values, keyPair()),
+      WireGuard.installed(context, 'vpn', values, keyPair()),
     );
-    const endpoint = `${machine?.address ?? ''}:${NODE_PORT}`;
+    const endpoint = `${machine.address}:${NODE_PORT}`;
     const [admin, limited, friend, mute] = await context.prepare('four clients', () =>
       Promise.all(
         (['admin', 'limited', 'friend', 'mute'] as const).map(async (name) => {

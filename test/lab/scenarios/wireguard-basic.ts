@@ -23,7 +23,7 @@ export const scenario: Scenario = {
 
     const web = await context.prepare('web servers on all nodes', () => installWeb(context));
     const vpn = await context.prepare('helm install --wait', () =>
-      WireGuard.install(context, 'vpn', values, server, [BALANCED, BALANCED6]),
+      WireGuard.installed(context, 'vpn', values, server, [BALANCED, BALANCED6]),
     );
     const { node } = await vpn.place();
     const client = await context.client('alice');

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Host } from '../host';
+import { during } from '../pings';
 import { Interrupted, LabError, until } from '../processes';
-import type { Context, Scenario } from '../scenario';
+import type { Scenario } from '../scenario';
 import { keyPair, WireGuard } from '../wireguard';
 
 const NODE_PORT = 31840;
@@ -36,7 +35,7 @@ export const scenario: Scenario = {
       },
     };
     const vpn = await context.prepare('helm install --wait', () =>
-      WireGuard.install(context, 'vpn', values, keyPair()),
+      WireGuard.installed(context, 'vpn', values, keyPair()),
     );
     // By the node where the server is not, so that the way stays when that one fails.
     const away = async (): Promise<string> => `${(await vpn.place()).other.address}:${NODE_PORT}`;
@@ -56,7 +55,7 @@ export const scenario: Scenario = {
       ['another peer is removed', {}, shows('peers', keys.bob.public, false)],
     ] as const) {
       await context.check(`${title} by helm upgrade: no packet is lost`, async () => {
-        const { lost, figure } = await during(alice, async () => {
+        const { lost, figure } = await during(alice, SERVER, async () => {
           await vpn.upgrade(more);
           await vpn.inService(title, applied);
         });
@@ -75,7 +74,7 @@ export const scenario: Scenario = {
         await fresh.disconnect();
         if (way !== '') await connect('alice', way);
         let served = '';
-        const { figure } = await during(alice, async () => {
+        const { figure } = await during(alice, SERVER, async () => {
           try {
             await action();
             await vpn.ready();
@@ -126,13 +125,13 @@ export const scenario: Scenario = {
     );
 
     await context.check('the interface is removed: the server makes it again', async () => {
-      const { figure } = await during(alice, () => vpn.exec('ip link delete dev wg0'));
+      const { figure } = await during(alice, SERVER, () => vpn.exec('ip link delete dev wg0'));
       return figure;
     });
     await context.check('another one in its place: not ready, and helm test fails', async () => {
       await vpn.exec('ip link delete dev wg0; ip link add wg0 type dummy');
       const seconds = await secondsOf(() => vpn.unready());
-      const test = await helmTest(context).then(
+      const test = await vpn.test().then(
         () => 'passed',
         (error: unknown) => {
           if (error instanceof Interrupted) throw error;
@@ -145,7 +144,7 @@ export const scenario: Scenario = {
     await context.check('… which is removed in turn: ready, and helm test passes', async () => {
       await vpn.exec('ip link delete dev wg0');
       const seconds = await secondsOf(() => vpn.ready());
-      await helmTest(context);
+      await vpn.test();
       await until('answers', 30, () => alice.ping(SERVER), 1);
       return `ready after ${seconds.toFixed(1)} s`;
     });
@@ -155,7 +154,7 @@ export const scenario: Scenario = {
       // Without a word of its own: only the server begins.
       const silent = file.replace(/^(Endpoint|PersistentKeepalive) = .*\n/gm, '');
       await office.connect(silent.replace('[Interface]', `[Interface]\nListenPort = ${OFFICE_PORT}`));
-      const { figure } = await during(office, () =>
+      const { figure } = await during(office, SERVER, () =>
         context.kubectl('delete', 'pod', '-l', vpn.selector, '--wait').then(() => vpn.ready()),
       );
       return figure;
@@ -180,55 +179,8 @@ export const scenario: Scenario = {
   },
 };
 
-function helmTest({ lab, namespace }: Context): Promise<string> {
-  return lab.helm(['test', 'vpn', '-n', namespace, '--timeout', '1m']);
-}
-
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const start = Date.now();
   await work();
   return (Date.now() - start) / 1000;
-}
-
-/** What becomes of a ping every 10 ms while something is done, and until it works again. */
-async function during(client: Host, action: () => Promise<unknown>): Promise<{ lost: number; figure: string }> {
-  const [pings, stop] = [`/run/host/${client.name}/pings`, `/run/host/${client.name}/stop`];
-  // The last answers may still be on their way; without more than a few it has not come back.
-  const count = String.raw`
-    match($0, /bytes from .*icmp_seq=[0-9]+/) {
-      time = substr($1, 2) + 0
-      last = substr($0, RSTART, RLENGTH)
-      sub(/.*=/, "", last)
-      if (received++ && time - before > gap) gap = time - before
-      before = time
-    }
-    / packets transmitted/ { sent = $1 }
-    END {
-      if (sent - last > 5) exit 1
-      printf "%d %d %.2f\n", last - received, last, gap
-    }`;
-  await until('answers before anything happens', 60, () => client.ping(SERVER), 1);
-  const run = client.run(
-    `rm -f ${stop}
-    stdbuf -oL ping -n -D -i 0.01 ${SERVER} >${pings} &
-    pid=$!
-    while [ ! -e ${stop} ]; do sleep 0.2; done
-    kill -INT $pid
-    wait $pid
-    awk '${count}' ${pings}`,
-    { seconds: 600 },
-  );
-  // It is waited for in any case.
-  run.catch(() => undefined);
-  try {
-    await sleep(2000);
-    await action();
-    await until('answers', 150, () => client.ping(SERVER), 1);
-    await sleep(2000);
-  } finally {
-    await client.run(`touch ${stop}`);
-    await run.catch(() => undefined);
-  }
-  const [lost = '', all = '', gap = ''] = (await run).trim().split(' ');
-  return { lost: Number(lost), figure: `${lost} of ${all} lost, longest gap ${gap} s` };
 }

@@ -10,7 +10,6 @@ export const scenario: Scenario = {
   run: async (context) => {
     const { lab } = context;
     const [node] = lab.machines;
-    if (node === undefined) throw new LabError('there is no node');
     const values = {
       endpoint: `${node.address}:${NODE_PORT}`,
       service: { type: 'NodePort', nodePort: NODE_PORT },
@@ -33,7 +32,7 @@ export const scenario: Scenario = {
       await lab.on(node, `rm -rf /var/lib/${context.namespace}`);
       await lab.apply(volume(context, node.name));
     });
-    const vpn = await context.prepare('helm install --wait', () => WireGuard.install(context, RELEASE, values));
+    const vpn = await context.prepare('helm install --wait', () => WireGuard.installed(context, RELEASE, values));
     const [conf = ''] = await context.prepare('the file, by the command of the notes', async () => [
       await noted('showconf.sh phone'),
     ]);
@@ -73,7 +72,7 @@ export const scenario: Scenario = {
       same('what is left', left, `persistentvolumeclaim/${vpn.name}-generated-keys`);
     });
     await context.check('the keys survive the release: the old file works with the next one', async () => {
-      await vpn.reinstall();
+      await vpn.install();
       same('the public key', await publicKey(), key);
       return pinged();
     });

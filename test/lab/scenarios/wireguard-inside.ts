@@ -20,7 +20,7 @@ export const scenario: Scenario = {
       peers: Object.fromEntries(peers) as object,
     };
     const vpn = await context.prepare('helm install --wait', () =>
-      WireGuard.install(context, 'vpn', values, server, [BALANCED]),
+      WireGuard.installed(context, 'vpn', values, server, [BALANCED]),
     );
     const { node } = await vpn.place();
     const clusterIP = await context.kubectl('get', 'service', vpn.name, '-o', 'jsonpath={.spec.clusterIP}');

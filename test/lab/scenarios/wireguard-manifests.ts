@@ -28,7 +28,7 @@ export const scenario: Scenario = {
     });
     const client = await context.client('alice');
     await context.check('ping of the server by a NodePort', async () => {
-      await client.connect(await vpn.clientFile('alice', alice, `${lab.machines[0]?.address ?? ''}:${NODE_PORT}`));
+      await client.connect(await vpn.clientFile('alice', alice, `${lab.machines[0].address}:${NODE_PORT}`));
       return client.ping('10.13.13.1');
     });
     await reachesCluster(context, client, web);

@@ -34,7 +34,7 @@ export const scenario: Scenario = {
     };
     const web = await context.prepare('web servers on all nodes', () => installWeb(context));
     const vpn = await context.prepare('helm install --wait', () =>
-      WireGuard.install(context, 'vpn', values, keyPair()),
+      WireGuard.installed(context, 'vpn', values, keyPair()),
     );
     const { node, podIP, podIP6 } = await vpn.place();
     /** What is left to the network of the cluster: ways back, and no other source addresses on the way. */
@@ -60,12 +60,12 @@ export const scenario: Scenario = {
     const [berlin, paris] = [await context.client('berlin'), await context.client('paris')];
     const [desk, lamp] = [await context.behind(berlin, 'desk', BERLIN), await context.behind(paris, 'lamp', PARIS)];
     await context.check('Berlin connects over IPv4', async () => {
-      await berlin.connect(await vpn.clientFile('berlin', keys.berlin, `${machine?.address ?? ''}:${NODE_PORT}`));
+      await berlin.connect(await vpn.clientFile('berlin', keys.berlin, `${machine.address}:${NODE_PORT}`));
       await berlin.ping('fd00:13::1');
       return berlin.ping('10.13.13.1');
     });
     await context.check('Paris connects over IPv6', async () => {
-      await paris.connect(await vpn.clientFile('paris', keys.paris, `[${machine?.address6 ?? ''}]:${NODE_PORT}`));
+      await paris.connect(await vpn.clientFile('paris', keys.paris, `[${machine.address6}]:${NODE_PORT}`));
       await paris.ping('fd00:13::1');
       return paris.ping('10.13.13.1');
     });

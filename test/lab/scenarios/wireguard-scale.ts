@@ -26,11 +26,11 @@ export const scenario: Scenario = {
       },
     };
     const vpn = await context.prepare('helm install --wait, with 1,001 peers', () =>
-      WireGuard.install(context, 'vpn', values, keyPair()),
+      WireGuard.installed(context, 'vpn', values, keyPair()),
     );
     const client = await context.client('alice');
     await context.check('a client among them is served', async () => {
-      await client.connect(await vpn.clientFile('alice', alice, `${lab.machines[0]?.address ?? ''}:${NODE_PORT}`));
+      await client.connect(await vpn.clientFile('alice', alice, `${lab.machines[0].address}:${NODE_PORT}`));
       return client.ping('10.13.0.1');
     });
 

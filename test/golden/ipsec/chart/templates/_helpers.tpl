@@ -1,12 +1,10 @@
 {{- define "ipsec.fullname" -}}
 {{- if not (kindIs "invalid" $.Values.fullnameOverride) }}
 {{- $.Values.fullnameOverride }}
-{{- else }}
-{{- if contains (include "ipsec.name" $) $.Release.Name }}
+{{- else if contains (include "ipsec.name" $) $.Release.Name }}
 {{- $.Release.Name }}
 {{- else }}
 {{- printf "%s-%s" $.Release.Name (include "ipsec.name" $) }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -478,6 +476,9 @@ mtu {{ $tunnel.mtu | int64 }}
   {{- $chosen4 = 4 }}
 {{- end }}
 overhead {{ add (add $chosen 8) (add $chosen2 $chosen3) }} {{ $chosen4 }}
+{{- if gt (int64 (include "ipsec.presetMtuBytes" (dict "tunnel" $tunnel))) 0 }}
+most {{ include "ipsec.presetMtuBytes" (dict "tunnel" $tunnel) | int64 }}
+{{- end }}
 {{- end }}
 {{- if eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route" }}
 interface {{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }} {{ ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId) }}
@@ -539,7 +540,7 @@ route {{ $network }}
         "file": "/secrets/{{ $name }}/{{ ternary "psk" ($tunnel.presharedKey).key (kindIs "invalid" ($tunnel.presharedKey).key) }}",
         "source": "key {{ ternary "psk" ($tunnel.presharedKey).key (kindIs "invalid" ($tunnel.presharedKey).key) }} of the Secret {{ ($tunnel.presharedKey).existingSecret }}",
 {{- else }}
-        "file": "/secrets/{{ $name }}/{{ printf "psk.%s" $name }}",
+        "file": "/given-keys/{{ printf "psk.%s" $name }}",
         "source": "key {{ printf "psk.%s" $name }} of the Secret {{ printf "%s-%s-keys" (include "ipsec.fullname" $) $gateway }}",
 {{- end }}
         "ids": [{{ toRawJson (include "ipsec.localIdentity" (dict "tunnel" $tunnel "gateway" (index $.Values.gateways $tunnel.gateway))) }}, {{ toRawJson (include "ipsec.remoteIdentity" (dict "tunnel" $tunnel)) }}],
@@ -601,16 +602,12 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- $identity := .identity -}}
 {{- if regexMatch "^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?))$" $identity }}
 {{- "address" }}
-{{- else }}
-{{- if regexMatch "^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$" $identity }}
+{{- else if regexMatch "^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$" $identity }}
 {{- "name" }}
-{{- else }}
-{{- if regexMatch "^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$" $identity }}
+{{- else if regexMatch "^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$" $identity }}
 {{- "email" }}
 {{- else }}
 {{- "subject" }}
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -619,16 +616,12 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- $gateway := .gateway -}}
 {{- if not (kindIs "invalid" $tunnel.localIdentity) }}
 {{- $tunnel.localIdentity }}
-{{- else }}
-{{- if not (kindIs "invalid" ($gateway).identity) }}
+{{- else if not (kindIs "invalid" ($gateway).identity) }}
 {{- ($gateway).identity }}
-{{- else }}
-{{- if not (kindIs "invalid" (($gateway).service).loadBalancerIP) }}
+{{- else if not (kindIs "invalid" (($gateway).service).loadBalancerIP) }}
 {{- (($gateway).service).loadBalancerIP }}
 {{- else }}
 {{- "" }}
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -636,12 +629,10 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" $tunnel.remote.identity) }}
 {{- $tunnel.remote.identity }}
-{{- else }}
-{{- if not (kindIs "invalid" $tunnel.remote.address) }}
+{{- else if not (kindIs "invalid" $tunnel.remote.address) }}
 {{- $tunnel.remote.address }}
 {{- else }}
 {{- "" }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -673,12 +664,10 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" $tunnel.remote.initiates) }}
 {{- $tunnel.remote.initiates }}
-{{- else }}
-{{- if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "azure") }}
+{{- else if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "azure") }}
 {{- true }}
 {{- else }}
 {{- false }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -740,16 +729,12 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" ($tunnel.ike).dpdDelaySeconds) }}
 {{- int64 ($tunnel.ike).dpdDelaySeconds }}
-{{- else }}
-{{- if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws") }}
+{{- else if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws") }}
 {{- 10 }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp" }}
 {{- 30 }}
 {{- else }}
 {{- 45 }}
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -757,20 +742,14 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" ($tunnel.ike).proposals) }}
 {{- join "," ($tunnel.ike).proposals }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
 {{- "aes256gcm16-prfsha384-ecp384,aes256-sha256-ecp256" }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
 {{- "aes256gcm16-prfsha384-ecp384,aes256-sha256-modp2048" }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp" }}
 {{- "aes256gcm16-prfsha512-ecp384,aes256gcm16-prfsha512-modp4096" }}
 {{- else }}
 {{- "aes256-sha384-ecp384,aes256-sha256-modp2048" }}
-{{- end }}
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -778,16 +757,12 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" ($tunnel.ike).rekeySeconds) }}
 {{- int64 ($tunnel.ike).rekeySeconds }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
 {{- 14400 }}
-{{- else }}
-{{- if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "azure") }}
+{{- else if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "azure") }}
 {{- 25200 }}
 {{- else }}
 {{- 32400 }}
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -795,16 +770,12 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" ($tunnel.esp).proposals) }}
 {{- join "," ($tunnel.esp).proposals }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
 {{- "aes256gcm16-ecp384,aes256-sha256-ecp256" }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
 {{- "aes256gcm16-ecp384,aes256-sha256-modp2048" }}
 {{- else }}
 {{- "aes256gcm16-ecp384" }}
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -812,20 +783,14 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" ($tunnel.esp).rekeySeconds) }}
 {{- int64 ($tunnel.esp).rekeySeconds }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
 {{- 3600 }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
 {{- 3240 }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp" }}
 {{- 9720 }}
 {{- else }}
 {{- 24300 }}
-{{- end }}
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -833,12 +798,10 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" ($tunnel.esp).replayWindow) }}
 {{- int64 ($tunnel.esp).replayWindow }}
-{{- else }}
-{{- if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "azure") }}
+{{- else if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "azure") }}
 {{- 128 }}
 {{- else }}
 {{- 1024 }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -846,12 +809,23 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" ($tunnel.esp).copyDf) }}
 {{- ($tunnel.esp).copyDf }}
-{{- else }}
-{{- if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "azure") }}
+{{- else if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "azure") }}
 {{- true }}
 {{- else }}
 {{- false }}
 {{- end }}
+{{- end }}
+
+{{- define "ipsec.presetMtuBytes" -}}
+{{- $tunnel := .tunnel -}}
+{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
+{{- 0 }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
+{{- 1446 }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp" }}
+{{- 1390 }}
+{{- else }}
+{{- 1400 }}
 {{- end }}
 {{- end }}
 
@@ -859,12 +833,10 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 {{- $tunnel := .tunnel -}}
 {{- if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp") }}
 {{- "{\"pattern\":\"^[!-~]{1,256}$\",\"problem\":\"is not 1 to 256 printable ASCII characters without blanks\",\"remedy\":\"make one with `openssl rand -base64 33`\"}" }}
-{{- else }}
-{{- if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
 {{- "{\"pattern\":\"^[A-Za-z1-9._][A-Za-z0-9._]{7,63}$\",\"problem\":\"is not what AWS takes: 8 to 64 letters, digits, dots and underscores, no 0 in front\",\"remedy\":\"make one with `openssl rand -hex 24 | sed s/^0/1/`\"}" }}
 {{- else }}
-{{- "{\"pattern\":\"^[!-~]{1,128}$\",\"problem\":\"is not what Azure takes: 1 to 128 printable ASCII characters without blanks\",\"remedy\":\"make one with `openssl rand -base64 33`\"}" }}
-{{- end }}
+{{- "{\"pattern\":\"^[!-,.-}]{1,128}$\",\"problem\":\"is not what Azure takes: 1 to 128 printable ASCII characters without blanks, hyphens and tildes\",\"remedy\":\"make one with `openssl rand -base64 33`\"}" }}
 {{- end }}
 {{- end }}
 
@@ -872,9 +844,9 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 How long a failure goes unnoticed at most:
   a gateway's node is lost: {{ add 55 (int64 $.Values.lostNodeSeconds) }} s, then its pod starts on another one
 {{- range $name, $tunnel := $.Values.tunnels }}
-  tunnel {{ $name }}, the remote end is silent: {{ add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds)) }} s
+  tunnel {{ $name }}, the remote end is silent: {{ add 2 (add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds))) }} s
 {{- if eq (include "ipsec.initiates" (dict "tunnel" $tunnel "gateway" (index $.Values.gateways $tunnel.gateway))) "true" }}
-  tunnel {{ $name }}, the remote end has forgotten its SAs: {{ add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds)) }} s, then the gateway begins anew
+  tunnel {{ $name }}, the remote end has forgotten its SAs: {{ add 2 (add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds))) }} s, then the gateway begins anew
 {{- else }}
   tunnel {{ $name }}, the remote end has forgotten its SAs: until it begins anew, which replaces ours at once
 {{- end }}

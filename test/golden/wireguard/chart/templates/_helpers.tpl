@@ -1,12 +1,10 @@
 {{- define "wireguard.fullname" -}}
 {{- if not (kindIs "invalid" $.Values.fullnameOverride) }}
 {{- $.Values.fullnameOverride }}
-{{- else }}
-{{- if contains (include "wireguard.name" $) $.Release.Name }}
+{{- else if contains (include "wireguard.name" $) $.Release.Name }}
 {{- $.Release.Name }}
 {{- else }}
 {{- printf "%s-%s" $.Release.Name (include "wireguard.name" $) }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -314,8 +312,7 @@ PrivateKey = (private key)
 Address = {{ join ", " $items }}
 {{- if eq $.Values.dns.mode "servers" }}
 DNS = {{ join ", " $.Values.dns.servers }}{{ ternary "" (printf ", %s" (join ", " $.Values.dns.searchDomains)) (empty $.Values.dns.searchDomains) }}
-{{- else }}
-{{- if eq $.Values.dns.mode "coredns" }}
+{{- else if eq $.Values.dns.mode "coredns" }}
 {{- $chosen := "" }}
 {{- if not (kindIs "invalid" $.Values.network6) }}
   {{- $found := false }}
@@ -344,16 +341,13 @@ DNS = {{ join ", " $.Values.dns.servers }}{{ ternary "" (printf ", %s" (join ", 
 {{- end }}
 DNS = {{ $chosen }}{{ ternary "" (printf ", %s" (join ", " $.Values.dns.searchDomains)) (empty $.Values.dns.searchDomains) }}
 {{- end }}
-{{- end }}
 {{- $chosen := "" }}
 {{- if not (kindIs "invalid" $.Values.client.mtu) }}
   {{- $chosen = int64 $.Values.client.mtu }}
+{{- else if not (kindIs "invalid" $.Values.mtu) }}
+  {{- $chosen = max (int64 $.Values.mtu) 1280 }}
 {{- else }}
-  {{- if not (kindIs "invalid" $.Values.mtu) }}
-    {{- $chosen = max (int64 $.Values.mtu) 1280 }}
-  {{- else }}
-    {{- $chosen = 1420 }}
-  {{- end }}
+  {{- $chosen = 1420 }}
 {{- end }}
 MTU = {{ $chosen }}
 

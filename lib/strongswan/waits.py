@@ -1,0 +1,16 @@
+"""waits.py: how long control.py waits for what."""
+import os
+
+FASTER = float(os.environ.get('TEST_FASTER', '1'))
+TICK_SECONDS = 1 / FASTER
+ANSWER_SECONDS = 3.0  # how long charon may take for a question that it answers at once
+SLOW_SECONDS = 60.0  # how long it may take to start or end an SA: it resolves names meanwhile
+LOAD_SECONDS = 60 / FASTER  # how long swanctl may take
+RETRY_SECONDS = 30 / FASTER  # when a failed load is tried again
+QUIET_SECONDS = 5 / FASTER  # how often SAs are listed while all is well
+FIRST_SECONDS, LAST_SECONDS = 5 / FASTER, 30 / FASTER  # the shortest and the longest time from one initiation to the next
+CHARON_FIRST_SECONDS = 2 / FASTER  # how long charon has to restart by itself what went down
+OLD_SECONDS = 120.0  # what was logged so long before a tunnel went down is not why
+LIVE_SECONDS = 15 / FASTER
+NETWORK_SECONDS = 30.0
+CHECK_SECONDS = 600.0  # how often certificates are looked at although they have not changed: they expire

@@ -1,0 +1,196 @@
+import { CHARTS } from '../../charts';
+import type { JsonObject } from '../../lib/helm/values-file';
+import type { CounterpartOptions } from '../../lib/strongswan/counterpart';
+import { describeWith } from '../left-out';
+import { hclfmt } from './hclfmt';
+
+const ADDRESSES = ['203.0.113.10', '203.0.113.11', '203.0.113.12', '203.0.113.13', '203.0.113.14'];
+const names = ['primary', 'secondary', 'third', 'fourth', 'fifth'];
+
+/** So many gateways with a tunnel to Google Cloud each, beside one to a router. */
+const site = (count: number, more: JsonObject = {}): JsonObject => ({
+  cluster: { podCidrs: ['10.244.0.0/16'] },
+  gateways: {
+    ...Object.fromEntries(
+      ADDRESSES.slice(0, count).map((identity, i) => [`g${i}`, { exposure: 'hostPort', identity }]),
+    ),
+    router: { identity: 'vpn.example.com' },
+  },
+  tunnels: {
+    ...Object.fromEntries(
+      names.slice(0, count).map((name, i) => [
+        name,
+        {
+          gateway: `g${i}`,
+          preset: 'gcp',
+          remote: { address: `35.242.0.${i + 10}`, networks: ['10.1.0.0/16'] },
+          presharedKey: { existingSecret: 'gcp-psk', key: name },
+          ...(i === 0 && more),
+        },
+      ]),
+    ),
+    office: {
+      gateway: 'router',
+      remote: { address: '198.51.100.7', networks: ['10.9.0.0/16'] },
+      presharedKey: { existingSecret: 'office' },
+    },
+  },
+});
+const shown = (values: JsonObject, options: CounterpartOptions = {}, asked = 'primary'): string => {
+  CHARTS.ipsec.objects({ values });
+  const file = options.format === 'terraform' ? 'gcp.tf' : 'gcp.txt';
+  return `${CHARTS.ipsec.text((gateways) => gateways.counterpart(asked, 'gcp', options)[file]!, { values })}\n`;
+};
+const terraform = (values: JsonObject, options: CounterpartOptions = {}, asked?: string): string =>
+  shown(values, { ...options, format: 'terraform' }, asked);
+const problems = (values: JsonObject, asked = 'primary'): string =>
+  CHARTS.ipsec.text((gateways) => gateways.counterpartProblems(asked, 'gcp'), { values });
+/** The values of a key, wherever it stands. */
+const all = (text: string, key: string): string[] =>
+  [...text.matchAll(new RegExp(`^ *${key.replaceAll('.', '\\.')}(?:: | += )(.*)$`, 'gm'))].map(([, value]) => value!);
+
+const KEY = 'a"b\\c${d}%{e}$${f}0123456789';
+
+describe('the text for Google Cloud', () => {
+  test('has all tunnels with the preset, each with its interfaces, and no other tunnel', () => {
+    const text = shown(site(2, { inside: { local: '169.254.100.2/30', remote: '169.254.100.1' } }));
+    expect(all(text, 'redundancyType')).toEqual(['TWO_IPS_REDUNDANCY']);
+    expect([all(text, 'interface 0'), all(text, 'interface 1')]).toEqual([['203.0.113.10'], ['203.0.113.11']]);
+    expect(all(text, 'name')).toEqual(['vpn-primary', 'vpn-secondary']);
+    expect(all(text, 'vpnGatewayInterface')).toEqual(['0', '1']);
+    expect(all(text, 'peerExternalGatewayInterface')).toEqual(['0', '1']);
+    expect(all(text, 'ikeVersion')).toEqual(['2', '2']);
+    expect(all(text, 'cipherSuite.phase1.encryption')).toEqual(['AES-GCM-16-256', 'AES-GCM-16-256']);
+    expect(all(text, 'cipherSuite.phase1.integrity')).toEqual([]);
+    expect(all(text, 'cipherSuite.phase1.prf')[0]).toBe('PRF-HMAC-SHA2-512');
+    expect(all(text, 'cipherSuite.phase1.dh')[0]).toBe('Group-20, Group-16');
+    expect(all(text, 'cipherSuite.phase2.pfs')[0]).toBe('Group-20');
+    expect(text).toContain('169.254.100.1 of the router’s interface, 169.254.100.2 of its peer');
+    expect(text).not.toContain('office');
+  });
+
+  test('tells a cipher without integrity of its own', () => {
+    const proposals = ['aes256-sha256-modp2048'];
+    const text = shown(site(1, { ike: { proposals }, esp: { proposals } }));
+    expect(
+      ['phase1.encryption', 'phase1.integrity', 'phase1.prf', 'phase1.dh', 'phase2.integrity', 'phase2.pfs'].map(
+        (key) => all(text, `cipherSuite.${key}`)[0],
+      ),
+    ).toEqual(['AES-CBC-256', 'HMAC-SHA2-256-128', 'PRF-HMAC-SHA2-256', 'Group-14', 'HMAC-SHA2-256-128', 'Group-14']);
+  });
+
+  test('has the given key at the tunnel that was asked for, and says where the others are', () => {
+    expect(all(shown(site(2), { presharedKey: KEY }, 'secondary'), 'sharedSecret')).toEqual([
+      '(the key primary of the Secret gcp-psk)',
+      KEY,
+    ]);
+  });
+});
+
+describe('Terraform for Google Cloud', () => {
+  test.each([
+    [1, 'SINGLE_IP_INTERNALLY_REDUNDANT'],
+    [2, 'TWO_IPS_REDUNDANCY'],
+    [4, 'FOUR_IPS_REDUNDANCY'],
+  ])('of %d gateways has the redundancy type %s', (count, type) => {
+    const file = terraform(site(count));
+    expect(all(file, 'redundancy_type')).toEqual([`"${type}"`]);
+    expect(all(file, 'ip_address')).toEqual(ADDRESSES.slice(0, count).map((address) => `"${address}"`));
+    expect(all(file, 'vpn_gateway_interface').sort()).toEqual(
+      Array.from({ length: count }, (_, i) => String(i % 2)).sort(),
+    );
+    expect(file.match(/^resource "google_compute_vpn_tunnel"/gm)).toHaveLength(count);
+  });
+
+  test('leads every tunnel to the interface with its gateway’s address', () => {
+    const file = terraform(site(4));
+    const blocks = file.split(/^(?=resource )/m).filter((block) => block.includes('"google_compute_vpn_tunnel"'));
+    const peers = blocks.map((block) => [
+      /"vpn_(\w+)"/.exec(block)?.[1],
+      all(block, 'peer_external_gateway_interface')[0],
+    ]);
+    expect(Object.fromEntries(peers)).toEqual({ primary: '0', secondary: '1', third: '2', fourth: '3' });
+  });
+
+  test('leaves network, region and router to whoever applies it', () => {
+    const file = terraform(site(1));
+    for (const variable of ['vpn_network', 'vpn_region', 'vpn_router']) {
+      expect(file).toContain(`variable "${variable}" {\n  type = string\n}`);
+      expect(file).toContain(`= var.${variable}\n`);
+    }
+    expect(file).not.toContain('google_compute_router');
+  });
+
+  test('keeps the keys in sensitive variables', () => {
+    const file = terraform(site(2), { presharedKey: KEY });
+    expect(file.match(/^ {2}sensitive = true$/gm)).toHaveLength(2);
+    expect(all(file, 'shared_secret')).toEqual(['var.vpn_primary_preshared_key', 'var.vpn_secondary_preshared_key']);
+    expect(all(file, 'default')).toEqual(['"vpn"', '"a\\"b\\\\c$${d}%%{e}$$${f}0123456789"']);
+    expect(file).toContain('TF_VAR_vpn_secondary_preshared_key: the key secondary of the Secret gcp-psk.');
+  });
+});
+
+describeWith(['hclfmt'], 'HashiCorp’s parser', () => {
+  const proposals = ['aes256-sha256-modp2048'];
+  test.each([
+    ['one tunnel', site(1), {}],
+    ['two tunnels', site(2), {}],
+    ['four tunnels', site(4), {}],
+    ['a hostile key', site(2), { presharedKey: KEY }],
+    ['a cipher without integrity of its own', site(1, { ike: { proposals }, esp: { proposals } }), {}],
+  ] as [string, JsonObject, CounterpartOptions][])(
+    'reads the file of %s, which is formatted',
+    (_what, values, options) => {
+      const file = terraform(values, options);
+      expect(hclfmt(file)).toEqual({ complaints: '', formatted: file });
+    },
+  );
+});
+
+describe('what Google Cloud cannot be is refused', () => {
+  test.each([
+    [
+      site(3),
+      'gateways: have another number of addresses in tunnels with the preset gcp than an external VPN gateway: 1, 2 or 4, got 3; ',
+    ],
+    [site(5), 'gateways: have another number of addresses'],
+    [site(1, { mode: 'policy' }), 'tunnels.primary.mode: is policy, but HA VPN takes its routes by BGP only; '],
+    [
+      site(1, { children: { only: { remoteTs: ['10.1.2.0/24'] } } }),
+      'tunnels.primary.children: has traffic selectors, and HA VPN has none; ',
+    ],
+    [
+      site(1, { ike: { proposals: ['aes256-sha256-modp2048', 'chacha20poly1305-prfsha256-x25519'] } }),
+      'tunnels.primary.ike.proposals[1]: has an algorithm that Cloud VPN does not know, got "chacha20poly1305-prfsha256-x25519"; choose among aes256gcm16, ',
+    ],
+    [
+      site(1, { esp: { proposals: ['aes256-sha384-ecp384'] } }),
+      'tunnels.primary.esp.proposals[0]: has an algorithm that Cloud VPN does not know, got "aes256-sha384-ecp384"; ',
+    ],
+    [
+      site(1, { postQuantumKey: { id: 'ppk', existingSecret: 'ppk' } }),
+      'tunnels.primary.postQuantumKey: is not possible: Cloud VPN knows no post-quantum keys; ',
+    ],
+  ])('case %#', (values, sentence) => {
+    expect(problems(values).split('\n')).toEqual([expect.stringContaining(sentence)]);
+  });
+
+  test('also in a tunnel that was not asked for, since its end is part of it', () => {
+    expect(problems(site(2, { mode: 'policy' }), 'secondary')).toContain('tunnels.primary.mode: is policy');
+  });
+
+  test('and a tunnel with another preset', () => {
+    expect(problems(site(2), 'office')).toContain('tunnels.office.preset: is not gcp');
+    expect(problems(site(2))).toBe('');
+  });
+
+  test('what is not advised: a weak algorithm', () => {
+    const advice = problems(site(1, { ike: { proposals: ['aes256-sha256-ecp224'] } }));
+    expect(advice).toContain('x25519');
+    expect(advice).not.toMatch(/sha1|modp1024|modp1536|modp2048s/);
+  });
+
+  test('an address beside, since the identities are those', () => {
+    expect(() => shown(site(1), { address: '203.0.113.9' })).toThrow('address: is not used, since Cloud VPN knows');
+  });
+});
