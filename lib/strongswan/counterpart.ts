@@ -112,12 +112,17 @@ export function strongswanCounterpart(
       ${name} {
         version = 2
         remote_addrs = ${gatewayAddress(v, t, options)}
-        ${when(eq<string>(exposureOf(gateway), 'nodePort'), () =>
-          whenSet(
+        ${when(
+          eq<string>(exposureOf(gateway), 'nodePort'),
+          () => conf`
+          # From 500 it would go on to 4500, whatever remote_port says.
+          local_port = 4500
+          ${whenSet(
             gateway.service.natTNodePort,
             (port) => conf`remote_port = ${port}`,
             () => conf`# remote_port = (the node port of nat-t: kubectl get service)`,
-          ),
+          )}
+        `,
         )}
         encap = yes
         mobike = ${choose(orElse(t.ike.mobike, false), 'yes', 'no')}
