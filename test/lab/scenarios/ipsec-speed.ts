@@ -68,6 +68,9 @@ export const scenario: Scenario = {
         ip link add hand type xfrm if_id ${HAND.id}
         ip link set hand mtu ${mtu} up
         ip route add ${HAND.network}0/24 dev hand
+        # Past the rules of the chart.
+        nft insert rule inet vpn forward iifname hand accept
+        nft insert rule inet vpn forward oifname hand accept
         nft 'table ip hand { chain out { type nat hook postrouting priority srcnat; ip saddr ${HAND.network}0/24 masquerade; }; }'`,
         'hand',
       );

@@ -1,6 +1,6 @@
 import { authority } from '../../strongswan/authority';
 import { Ipsec, makeSecret, newSharedKey, OFFICE, OFFICE_NETWORK, Router } from '../ipsec';
-import { LabError } from '../processes';
+import { until } from '../processes';
 import type { Scenario } from '../scenario';
 import { CLUSTER } from '../settings';
 import { dumpBefore, sameAsBefore, secretsAreSecret } from '../traces';
@@ -67,10 +67,12 @@ export const scenario: Scenario = {
         return made;
       },
     );
-    await context.check('the tunnel is up, and all secrets are loaded', async () => {
-      const page = await vpn.page('a', 'status');
-      if (!/^office +office +up /m.test(page) || page.includes('problems')) throw new LabError(page);
-    });
+    await context.check('the tunnel is up, and all secrets are loaded', () =>
+      until('office up, and no problems', 60, async () => {
+        const page = await vpn.page('a', 'status');
+        return /^office +office +up /m.test(page) && !page.includes('problems') ? page : undefined;
+      }).then(() => ''),
+    );
     await secretsAreSecret(
       context,
       [key, givenKey, ours.privateKey.split('\n')[1] ?? ''],
