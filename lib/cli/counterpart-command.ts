@@ -14,7 +14,7 @@ import { optionProblems } from '../strongswan/counterparts';
 import { PRESETS } from '../strongswan/presets';
 import { siteOf, type ValuesFlags } from './commands';
 import { readSecretFile } from './key-file';
-import { refuseExisting, writeNewFiles } from './new-files';
+import { writeIntoFolder } from './new-files';
 import { tell } from './report';
 import { withPlaces } from './with-places';
 
@@ -53,14 +53,16 @@ export function counterpartCommand(name: string, flags: CounterpartFlags): void 
       file,
       `${CHARTS.ipsec.text((gateways) => gateways.counterpart(name, as, counterpart)[file]!, options)}\n`,
     );
-  if (flags.output === undefined) {
+  const { output } = flags;
+  if (output === undefined) {
     process.stdout.write([...files.values()].join('\n'));
     return;
   }
-  const paths = [...files].map(([file, content]) => ({ path: join(flags.output ?? '', file), content }));
-  refuseExisting(paths.map(({ path }) => path));
-  writeNewFiles(paths);
-  tell(`wrote ${paths.map(({ path }) => path).join(' and ')}`);
+  writeIntoFolder(
+    output,
+    [...files].map(([name, text]) => ({ name, text, secret: true })),
+  );
+  tell(`wrote ${[...files.keys()].map((name) => join(output, name)).join(' and ')}`);
 }
 
 /** The kind of remote end for which the tunnel has its preset. */

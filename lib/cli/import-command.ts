@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { writeFiles } from '../helm/folder';
 import { loadValues } from '../helm/load-values';
 import type { JsonObject } from '../helm/values-file';
 import { toYaml } from '../helm/yaml';
@@ -8,7 +6,7 @@ import { chartNamed } from './commands';
 import { importConstellation, type ConstellationAnswers } from './import-constellation';
 import { importLinuxserver, type LinuxserverAnswers } from './import-linuxserver';
 import type { Imported } from './import-result';
-import { refuseExisting } from './new-files';
+import { writeIntoFolder } from './new-files';
 import { withPlaces } from './with-places';
 
 /** The flags of `import`; each but the first is for one kind. */
@@ -60,8 +58,7 @@ export function importCommand(kind: ImportKind, files: readonly string[], flags:
       ? []
       : [{ name: 'secrets.yaml', text: secrets.map((secret) => `---\n${toYaml(secret)}`).join(''), secret: true }]),
   ];
-  refuseExisting(['values.yaml', 'secrets.yaml'].map((name) => join(flags.output, name)));
-  writeFiles(flags.output, written);
+  writeIntoFolder(flags.output, written, ['values.yaml', 'secrets.yaml']);
   for (const line of [...report, ...problemsOfValues(chart, values).filter(isNotIn(report))])
     process.stdout.write(`${line}\n`);
 }

@@ -18,6 +18,12 @@ export function secretOf(name: string, stringData: Readonly<Record<string, strin
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'Opaque', stringData };
 }
 
+/** A Secret of bytes that are no text. */
+export function secretOfBytes(name: string, data: Readonly<Record<string, Buffer>>): JsonObject {
+  const encoded = Object.entries(data).map(([key, bytes]) => [key, bytes.toString('base64')] as const);
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'Opaque', data: Object.fromEntries(encoded) };
+}
+
 /**
  * Old settings as their schema has them.
  *

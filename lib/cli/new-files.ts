@@ -1,5 +1,6 @@
 import { closeSync, lstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { writeFiles, type OutputFile } from '../helm/folder';
 import { InputError } from '../staged/input-error';
 
 /** A file that is not there yet. */
@@ -30,6 +31,21 @@ export function writeNewFiles(files: readonly NewFile[]): void {
       throw new InputError([`${path}: ${ADVICE[code] ?? `cannot be written (${message}); name another file`}`], 2);
     }
   }
+}
+
+/**
+ * Writes new files into a folder, which is made if it is not there, all or none.
+ *
+ * @param names of the files that must not be there, if they are more than those
+ * @throws InputError with exit code 2 if one of them is there already, or cannot be written
+ */
+export function writeIntoFolder(
+  folder: string,
+  files: readonly OutputFile[],
+  names: readonly string[] = files.map(({ name }) => name),
+): void {
+  refuseExisting(names.map((name) => join(folder, name)));
+  writeFiles(folder, files);
 }
 
 /**

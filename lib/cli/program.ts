@@ -103,10 +103,10 @@ function program(): Command {
       keysCommand(chart, peer, { ...DEFAULT_FLAGS, ...flags });
     });
   withValues(
-    onPeer(
+    onChart(
       cli.command('showconf'),
       'what the other end needs: the client’s own file of a peer, or the configuration of a tunnel’s remote end',
-    ),
+    ).argument('<name>', 'name of the peer or tunnel'),
   )
     .option(
       '--private-key-file <file>',
@@ -220,7 +220,7 @@ function onChart(command: Command, description: string): Command {
   return command.description(description).argument('<chart>', `one of: ${Object.keys(CHARTS).join(', ')}`);
 }
 
-function onPeer(command: Command, description: string, peer = (name: string): string => name): Command {
+function onPeer(command: Command, description: string, peer: (name: string) => string): Command {
   return onChart(command, description).argument('<peer>', 'name of the peer', peer);
 }
 

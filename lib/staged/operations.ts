@@ -164,6 +164,11 @@ export const OPERATIONS = {
     evaluate: (separator, value) => text(value).split(text(separator)),
     print: call('splitList'),
   }),
+  reversed: operation('reversed', {
+    type: (items) => ({ ...LIST, items: itemType(items) }),
+    evaluate: (items) => [...list(items)].reverse(),
+    print: call('reverse'),
+  }),
   lower: operation('lower', { type: sameText, evaluate: (value) => text(value).toLowerCase(), print: call('lower') }),
   trunc: operation('trunc', {
     type: (_length, value) => sameText(value),

@@ -442,6 +442,9 @@ export const join = (
 /** The parts of a text between separators. */
 export const split = (separator: string, value: Or<string>): Expr<readonly string[]> =>
   apply('split', filled('split', separator), textOf('split', value));
+/** The texts of a list from the last to the first. */
+export const reversed = (texts: Expr<readonly string[]>): Expr<readonly string[]> =>
+  apply('reversed', present('reversed', texts));
 /** ASCII text in lower case. */
 export const lower = (value: Or<string>): Expr<string> => apply('lower', ascii('lower', textOf('lower', value)));
 /** The first characters of ASCII text. */

@@ -1,11 +1,13 @@
 """certificates.py: what is wrong with a mounted certificate, and what swanctl gets of it."""
 import base64
 import binascii
+import ipaddress
+import json
 import os
 import re
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from mounted import Inputs, Invalid, Secret
+from mounted import Inputs, Invalid, Mounted, Secret
 
 try:
     import ssl
@@ -14,6 +16,11 @@ except ImportError:
 
 CERTIFICATE = re.compile(rb'-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----', re.S)
 PRIVATE_KEY = re.compile(rb'-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?-----END \1PRIVATE KEY-----', re.S)
+
+# The forms of an identity that certificates have, in lower case.
+NAME = re.compile(r'(?:fqdn:|@)?([a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?)')
+EMAIL = re.compile(r'(?:email:)?([^@:=, ]+@[^@:=, ]+)')
+SUBJECT = re.compile(r'[a-z]+ *=[^,=+]*(, *[a-z]+ *=[^,=+]*)*')
 
 
 def certificates_in(data: bytes) -> List[bytes]:
@@ -47,15 +54,44 @@ def belongs_to(key: str, certificate: str) -> bool:
     return True
 
 
+def address_in(text: str) -> Optional[str]:
+    """An IP address in its one form; None if it is none."""
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        return None
+
+
+def stands_in(identity: str, fields: Dict[str, Any]) -> bool:
+    """Whether charon finds an identity in a certificate; True if this cannot be told."""
+    wanted = identity.lower()
+    address = address_in(wanted)
+    if not fields or not wanted or '*' in wanted:
+        return True
+    if address is not None:
+        kind, wanted = 'IP Address', address
+    elif NAME.fullmatch(wanted):
+        kind, wanted = 'DNS', NAME.sub(r'\1', wanted)
+    elif EMAIL.fullmatch(wanted):
+        kind, wanted = 'email', EMAIL.sub(r'\1', wanted)
+    elif SUBJECT.fullmatch(wanted):
+        values = [value.lower().strip() for part in fields.get('subject', ()) for _, value in part]
+        return values == [part.partition('=')[2].strip() for part in wanted.split(',')]
+    else:
+        return True
+    names = [name.lower() for type_of_it, name in fields.get('subjectAltName', ()) if type_of_it == kind]
+    return wanted in ([address_in(name) for name in names] if address is not None else names)
+
+
 class Certificate(NamedTuple):
     files: Dict[str, bytes]
     problems: List[str]
     expiry: Optional[float]
 
 
-def certificate_of(tunnel: str, folder: str, inputs: Inputs, now: float) -> Certificate:
+def certificate_of(tunnel: str, mounted: Mounted, inputs: Inputs, now: float) -> Certificate:
     path = f'tunnels.{tunnel}.certificate'
-    names = {name: os.path.join(folder, name) for name in ('tls.crt', 'tls.key')}
+    names = {name: os.path.join(mounted.folder, name) for name in ('tls.crt', 'tls.key')}
     problems = []
     for name, file in names.items():
         if inputs.get(file) is None:
@@ -78,6 +114,11 @@ def certificate_of(tunnel: str, folder: str, inputs: Inputs, now: float) -> Cert
     if not belongs_to(names['tls.key'], names['tls.crt']):
         problems.append(f'{path}: tls.key is not the key of tls.crt; put the two that belong together there')
     fields = decoded(names['tls.crt'])
+    if not stands_in(mounted.identity, fields):
+        problems.append(
+            f'{path}: {json.dumps(mounted.identity)} does not stand in tls.crt; '
+            'put a certificate with that name there, or set localIdentity'
+        )
     expiry = None
     try:
         expiry = float(ssl.cert_time_to_seconds(fields['notAfter']))

@@ -1,8 +1,10 @@
-import { ADDRESS_PATTERN, IPV4_PATTERN } from '../net/address';
+import { ADDRESS_PATTERN, IPV4_PATTERN, IPV4_SOURCE, IPV6_SOURCE } from '../net/address';
 import {
   addressOf,
   and,
   check,
+  choose,
+  chooseSet,
   contains,
   count,
   each,
@@ -13,8 +15,10 @@ import {
   hasPrefix,
   isEmpty,
   isSet,
+  lower,
   lt,
   matches,
+  named,
   ne,
   networkBits,
   not,
@@ -27,6 +31,7 @@ import {
   sha256,
   some,
   text,
+  trimPrefix,
   when,
   whenSet,
   type Each,
@@ -41,9 +46,10 @@ import {
   scrapeTimeoutCheck,
   type Rules,
 } from '../kubernetes/checks';
-import { LONGEST_SHORT_NAME } from '../../values/net';
-import { algorithmRules, AWS_ALGORITHMS } from './cloud-algorithms';
-import { usesIpv6 } from './config';
+import { identity as identitySchema, LONGEST_SHORT_NAME } from '../../values/net';
+import { canBeIssued } from './certificate';
+import { algorithmRules, AWS_ALGORITHMS, GCP_ALGORITHMS } from './cloud-algorithms';
+import { selectorsOf, usesIpv6, type Selectors } from './config';
 import { PRESET_NAMES, PRESETS, STRONG_KEY, WEAK } from './presets';
 import {
   exposureOf,
@@ -93,10 +99,16 @@ export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
   ];
 }
 
+const isV6 = (given: Expr<string>): Expr<boolean> => contains(':', given);
+const isV4 = (given: Expr<string>): Expr<boolean> => not(isV6(given));
+
 const isWithin = (network: Expr<string>, networks: Expr<readonly string[] | undefined>): Expr<boolean> =>
   some(networks, (other) => hasPrefix(networkBits(other), networkBits(network)));
 
 const clusterLists = ({ cluster }: IpsecValues) => [cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs] as const;
+
+const clusterHas = (v: IpsecValues, family: typeof isV4): Expr<boolean> =>
+  or(...clusterLists(v).map((networks) => some(networks, family)));
 
 /** One message for every two that overlap. */
 function overlapChecks(
@@ -130,14 +142,18 @@ function clusterChecks(v: IpsecValues): Rules {
   ];
 }
 
+/** What stands behind the full name in the names of objects that belong to all gateways. */
+const OWN_NAMES = ['scripts', 'gateways'];
+
 function gatewayChecks(v: IpsecValues, name: Expr<string>, gateway: GatewayValues): Rules {
   const { service } = gateway;
   const exposure = exposureOf(gateway);
-  const unused = (at: Expr<unknown>, isUseful: Expr<boolean>) =>
+  const unused = (at: Expr<unknown>, isUseful: Expr<boolean>, got?: Expr<string> | Expr<number>) =>
     check({
       failsIf: and(isSet(at), not(isUseful)),
       at,
       problem: text`is not used, since the exposure of the gateway is ${exposure}`,
+      ...(got !== undefined && { got }),
       remedy: 'remove it, or choose another exposure',
     });
   const isLoadBalancer = eq<string>(exposure, 'loadBalancer');
@@ -149,6 +165,15 @@ function gatewayChecks(v: IpsecValues, name: Expr<string>, gateway: GatewayValue
       problem: 'has no tunnel',
       remedy: 'name it in a tunnel, or remove it',
     }),
+    check({
+      failsIf: or(...OWN_NAMES.map((own) => eq<string>(name, own))),
+      at: gateway,
+      problem: 'has a name that an object of the chart itself has',
+      got: name,
+      remedy: 'choose another name',
+    }),
+    ...wholeIdentityChecks(gateway.identity),
+    whenSet(service.loadBalancerIP, oneEndCheck),
     check({
       failsIf: and(
         eq(gatewayIdentity(gateway), ''),
@@ -176,12 +201,12 @@ function gatewayChecks(v: IpsecValues, name: Expr<string>, gateway: GatewayValue
           ),
         ),
     ),
-    unused(service.loadBalancerIP, isLoadBalancer),
-    unused(service.loadBalancerClass, isLoadBalancer),
+    ...[service.loadBalancerIP, service.loadBalancerClass].map((given) =>
+      whenSet(given, (at) => unused(at, isLoadBalancer, at)),
+    ),
     unused(service.loadBalancerSourceRanges, isLoadBalancer),
-    unused(service.externalTrafficPolicy, isExposed),
-    unused(service.ikeNodePort, isExposed),
-    unused(service.natTNodePort, isExposed),
+    whenSet(service.externalTrafficPolicy, (at) => unused(at, isExposed, at)),
+    ...[service.ikeNodePort, service.natTNodePort].map((given) => whenSet(given, (at) => unused(at, isExposed, at))),
     each(service.loadBalancerSourceRanges, hostPartCheck),
   ];
 }
@@ -200,19 +225,22 @@ function nodePortChecks(v: IpsecValues): Each<unknown> {
 function tunnelChecks(v: IpsecValues, t: TunnelValues): Rules {
   return [
     ...identityChecks(v, t),
-    ...secretChecks(t),
+    ...secretChecks(v, t),
     ...networkChecks(v, t),
     ...initiationChecks(v, t),
     ...algorithmChecks(v, t),
     ...offerChecks(t),
     ...presetChecks(v, t),
-    ...insideChecks(t),
-    check({
-      failsIf: and(isSet(t.interfaceId), not(isRouteBased(t))),
-      at: t.interfaceId,
-      problem: 'is not used, since the mode of the tunnel is policy',
-      remedy: 'remove it, or choose the mode route',
-    }),
+    ...insideChecks(v, t),
+    whenSet(t.interfaceId, (id) =>
+      check({
+        failsIf: not(isRouteBased(t)),
+        at: id,
+        problem: 'is not used, since the mode of the tunnel is policy',
+        got: id,
+        remedy: 'remove it, or choose the mode route',
+      }),
+    ),
     whenSet(t.mtu, (mtu) =>
       check({
         failsIf: and(usesIpv6(v), lt(mtu, IPV6_MIN_MTU_BYTES)),
@@ -234,13 +262,13 @@ function identityChecks(v: IpsecValues, t: TunnelValues): Rules {
       remedy: 'set at least one of them, so that the remote end can be told from others',
     }),
     check({
-      failsIf: and(ne(remoteIdentity(t), ''), eq(localIdentity(v, t), remoteIdentity(t))),
+      failsIf: and(ne(remoteIdentity(t), ''), eq(sameIdentity(localIdentity(v, t)), sameIdentity(remoteIdentity(t)))),
       at: t.remote,
       problem: 'has the same identity as our own end',
       got: remoteIdentity(t),
       remedy: 'give each end its own',
     }),
-    ...[t.localIdentity, t.remote.identity].map((identity) =>
+    ...[t.localIdentity, t.remote.identity].flatMap((identity) => [
       whenSet(identity, (given) =>
         check({
           failsIf: matches(/^(?:ipv4|ipv6):[ -~]*$/, given),
@@ -250,11 +278,65 @@ function identityChecks(v: IpsecValues, t: TunnelValues): Rules {
           remedy: 'write the address alone',
         }),
       ),
-    ),
+      ...wholeIdentityChecks(identity),
+    ]),
+    whenSet(t.remote.address, oneEndCheck),
   ];
 }
 
-function secretChecks(t: TunnelValues): Rules {
+/** What strongSwan takes for anybody (identification.c), or for every address of a network or a range. */
+const MANY_ENDS = new RegExp(
+  `^(?:(?:(?:fqdn|dns|email|rfc822|userfqdn):|@@?)?\\*|(?:0+\\.){3}0+|[0:]*::[0:]*|(?:0+:){7}0+|(?:${IPV4_SOURCE}|${IPV6_SOURCE})[/-][0-9a-fA-F.:]+)$`,
+);
+
+const oneEndCheck = (given: Expr<string>) =>
+  check({
+    failsIf: matches(MANY_ENDS, given),
+    at: given,
+    problem: 'stands for more than one end',
+    got: given,
+    remedy: 'name one, by its address or its name',
+  });
+
+function wholeIdentityChecks(identity: Expr<string | undefined>): Rules {
+  return [
+    whenSet(identity, oneEndCheck),
+    whenSet(identity, (given) => [
+      check({
+        failsIf: matches(/^(?:[a-zA-Z0-9]+:|@@?)$/, given),
+        at: given,
+        problem: 'has nothing behind its type',
+        got: given,
+        remedy: 'write the identity behind it, or remove it',
+      }),
+      check({
+        failsIf: and(hasPrefix('@#', given), not(matches(/^@#(?:[0-9a-fA-F]{2})+$/, given))),
+        at: given,
+        problem: 'has something else than pairs of hexadecimal digits behind @#',
+        got: given,
+        remedy: 'write the key id in hexadecimal, or its text behind keyid:',
+      }),
+    ]),
+  ];
+}
+
+/** The same text for identities that strongSwan takes for one. */
+const sameIdentity = (identity: Expr<string>): Expr<string> => sameIdentityTemplate({ identity });
+const sameIdentityTemplate = named('sameIdentity', { identity: identitySchema }, ({ identity }) => {
+  const isAddress = matches(ADDRESS_PATTERN, identity);
+  const name = trimPrefix('email:', trimPrefix('fqdn:', lower(identity)));
+  return choose(
+    isAddress,
+    networkBits(choose(isAddress, identity, '0.0.0.0')),
+    choose(
+      hasPrefix('keyid:', identity),
+      identity,
+      choose(hasPrefix('@#', name), name, trimPrefix('@', trimPrefix('@', name))),
+    ),
+  );
+});
+
+function secretChecks(v: IpsecValues, t: TunnelValues): Rules {
   const { presharedKey, certificate, authorities } = t;
   const oneOf = (
     part: Expr<unknown>,
@@ -292,6 +374,12 @@ function secretChecks(t: TunnelValues): Rules {
         ['existingSecret', 'value'],
         'make a Secret from `openssl rand -base64 33` and name it in existingSecret',
       ),
+      check({
+        failsIf: and(isSet(presharedKey.key), isSet(presharedKey.value), not(isSet(presharedKey.existingSecret))),
+        at: presharedKey.key,
+        problem: 'is not used with value',
+        remedy: 'remove it, or use existingSecret',
+      }),
       whenSet(presharedKey.value, (value) => [
         ...PRESET_NAMES.map((preset) =>
           check({
@@ -313,15 +401,23 @@ function secretChecks(t: TunnelValues): Rules {
         }),
       ]),
     ]),
-    when(isSet(certificate), () =>
-      oneOf(
+    when(isSet(certificate), () => [
+      ...oneOf(
         certificate,
         certificate.existingSecret,
         certificate.issuer,
         ['existingSecret', 'issuer'],
         'name a Secret of type kubernetes.io/tls in existingSecret',
       ),
-    ),
+      check({
+        failsIf: and(isSet(certificate.issuer), ne(localIdentity(v, t), ''), not(canBeIssued(localIdentity(v, t)))),
+        at: certificate.issuer,
+        problem: 'cannot put our identity into a certificate',
+        got: localIdentity(v, t),
+        remedy:
+          'use existingSecret, or an address, a name, an e-mail address, or C, O and so on without special characters',
+      }),
+    ]),
     check({
       failsIf: and(isSet(authorities), not(isSet(certificate))),
       at: authorities,
@@ -344,6 +440,28 @@ function secretChecks(t: TunnelValues): Rules {
       ),
     ),
   ];
+}
+
+const FAMILIES = [
+  { family: isV4, other: isV6, title: 'IPv4' },
+  { family: isV6, other: isV4, title: 'IPv6' },
+] as const;
+
+/** Whether one end of a child has IPv4 only and the other IPv6 only. */
+function hasNoFamily(v: IpsecValues, t: TunnelValues, child: Selectors): Expr<boolean> {
+  const remoteHas = (family: typeof isV4) => some(t.remote.networks, family);
+  const everythingHas = (family: typeof isV4) => (family === isV4 ? true : remoteHas(family));
+  const has = (
+    networks: Expr<readonly string[] | undefined>,
+    family: typeof isV4,
+    otherwise: Expr<boolean>,
+  ): Expr<boolean> =>
+    chooseSet(networks, (list) => some(list, family), choose(isRouteBased(t), everythingHas(family), otherwise));
+  const local = (family: typeof isV4) => has(child.localTs, family, clusterHas(v, family));
+  const remote = (family: typeof isV4) => has(child.remoteTs, family, remoteHas(family));
+  return or(
+    ...FAMILIES.map(({ family, other }) => and(local(family), not(local(other)), remote(other), not(remote(family)))),
+  );
 }
 
 function networkChecks(v: IpsecValues, t: TunnelValues): Rules {
@@ -383,6 +501,15 @@ function networkChecks(v: IpsecValues, t: TunnelValues): Rules {
         got: network,
         remedy: 'a remote network lies behind the remote end: name that one',
       }),
+      ...FAMILIES.map(({ family, other, title }) =>
+        check({
+          failsIf: and(family(network), clusterHas(v, other), not(clusterHas(v, family))),
+          at: network,
+          problem: `is of ${title}, of which cluster has no network`,
+          got: network,
+          remedy: 'name such a network in cluster, or remove this one',
+        }),
+      ),
     ]),
     check({
       failsIf: and(isSet(t.children), isEmpty(t.children)),
@@ -390,7 +517,23 @@ function networkChecks(v: IpsecValues, t: TunnelValues): Rules {
       problem: 'is empty, so that nothing would be sent',
       remedy: 'name a child, or remove it',
     }),
+    when(isPolicy, () =>
+      overlapChecks(
+        each(t.children, (_name, child) => {
+          const { local, remote } = selectorsOf(v, t, child);
+          return text`${sha256(text`${local} = ${remote}`)} ${pathOf(child)}`;
+        }),
+        'has the same networks as',
+        'keep one of them',
+      ),
+    ),
     each(t.children, (_name, child) => [
+      check({
+        failsIf: hasNoFamily(v, t, child),
+        at: child,
+        problem: 'has networks of IPv4 at one end and of IPv6 at the other',
+        remedy: 'choose localTs and remoteTs of one family',
+      }),
       each(child.localTs, (network) => [
         hostPartCheck(network),
         check({
@@ -421,13 +564,15 @@ function initiationChecks(v: IpsecValues, t: TunnelValues): Rules {
     check({
       failsIf: and(eq(orElse<string>(t.initiate, 'auto'), 'always'), not(isSet(t.remote.address))),
       at: t.initiate,
-      problem: 'is always, but there is no address to begin with',
+      problem: 'has no address to begin with',
+      got: orElse<string>(t.initiate, 'auto'),
       remedy: 'set remote.address',
     }),
     check({
       failsIf: and(initiates(v, t), wantsExposedAddress(t), not(sendsFromExposedAddress(gateway))),
       at: t.initiate,
-      problem: text`is always, but the gateway sends from another address than that by which it is reached, which ${presetOf(t)} refuses`,
+      problem: text`lets the gateway send from another address than that by which it is reached, which ${presetOf(t)} refuses`,
+      got: orElse<string>(t.initiate, 'auto'),
       remedy: 'let the remote end begin, or use the exposure hostPort',
     }),
     check({
@@ -440,6 +585,18 @@ function initiationChecks(v: IpsecValues, t: TunnelValues): Rules {
   ];
 }
 
+/** The key exchanges of strongSwan, where it has them also as further ones of RFC 9370. */
+const KEY_EXCHANGE =
+  '(?:ke[1-7]_)?(?:none|modpnone|modpnull|modp(?:768|1024|1536|2048|3072|4096|6144|8192|1024s160|2048s224|2048s256)|ecp(?:192|224|256|384|521)|ecp(?:224|256|384|512)bp|curve25519|x25519|curve448|x448|mlkem(?:512|768|1024))';
+/** All of strongSwan's keywords (libstrongswan, proposal_keywords_static.txt). */
+const KNOWN = onlyOf(
+  'null|aes(?:128|192|256)?(?:ctr|(?:ccm|gcm)(?:8|12|16|64|96|128)|gmac)?|camellia(?:128|192|256)?(?:ctr|ccm(?:8|12|16|64|96|128))?',
+  '3des|des|(?:blowfish|serpent|twofish)(?:128|192|256)?|cast128|chacha20poly1305',
+  'md5|md5_128|sha|sha1|sha1_160|sha(?:2_)?(?:256|384|512)|sha(?:2_)?256_96|aesxcbc|aescmac|camelliaxcbc',
+  'prf(?:md5|sha1|sha256|sha384|sha512|aesxcbc|aescmac|camelliaxcbc)|esn|noesn',
+  KEY_EXCHANGE,
+);
+const EXCHANGES_KEYS = new RegExp(`^[a-z0-9_-]*-${KEY_EXCHANGE}(?:-[a-z0-9_]+)*$`);
 const MLKEM = /^[a-z0-9_-]*mlkem(?:512|768|1024)(?:-[a-z0-9_]+)*$/;
 const AEAD = /^[a-z0-9_-]*(?:gcm|ccm|chacha20poly1305)[a-z0-9_-]*$/;
 const PRF = /^[a-z0-9_-]*prf[a-z0-9_-]*$/;
@@ -450,6 +607,13 @@ function algorithmChecks(v: IpsecValues, t: TunnelValues): Rules {
   return [
     ...[t.ike.proposals, t.esp.proposals].map((proposals) =>
       each(proposals, (proposal) => [
+        check({
+          failsIf: not(matches(KNOWN, proposal)),
+          at: proposal,
+          problem: 'has a word that strongSwan does not know',
+          got: proposal,
+          remedy: 'write it like aes256gcm16-prfsha384-ecp384 or aes256-sha256-modp2048',
+        }),
         check({
           failsIf: and(matches(WEAK, proposal), not(orElse(t.allowWeak, false))),
           at: proposal,
@@ -466,7 +630,7 @@ function algorithmChecks(v: IpsecValues, t: TunnelValues): Rules {
         }),
       ]),
     ),
-    each(t.ike.proposals, (proposal) =>
+    each(t.ike.proposals, (proposal) => [
       check({
         failsIf: and(matches(AEAD, proposal), not(matches(PRF, proposal))),
         at: proposal,
@@ -474,7 +638,14 @@ function algorithmChecks(v: IpsecValues, t: TunnelValues): Rules {
         got: proposal,
         remedy: 'add one, such as prfsha384',
       }),
-    ),
+      check({
+        failsIf: and(matches(KNOWN, proposal), not(matches(EXCHANGES_KEYS, proposal))),
+        at: proposal,
+        problem: 'has no key exchange, which IKE needs',
+        got: proposal,
+        remedy: 'add one, such as ecp384',
+      }),
+    ]),
     check({
       failsIf: and(isSet(t.postQuantumKey), not(has('ppk'))),
       at: t.postQuantumKey,
@@ -513,8 +684,6 @@ const AZURE_ESP_OFFER: Offer = {
   names: 'aes128, aes192, aes256, aes128gcm16, aes192gcm16, aes256gcm16, sha256, modp2048, ecp256 and ecp384',
 };
 
-const KEY_EXCHANGE = /^[a-z0-9_-]*-(?:modp[0-9][0-9s]*|ecp[0-9]+(?:bp)?|curve25519|x25519)(?:-[a-z0-9_]+)*$/;
-
 /** What the remote end of a preset does not know, or wants. */
 function offerChecks(t: TunnelValues): Rules {
   const is = (preset: string): Expr<boolean> => eq<string>(presetOf(t), preset);
@@ -532,17 +701,7 @@ function offerChecks(t: TunnelValues): Rules {
       each(t.ike.proposals, (proposal) => isOffered(AZURE_IKE_OFFER, proposal)),
       each(t.esp.proposals, (proposal) => isOffered(AZURE_ESP_OFFER, proposal)),
     ]),
-    when(is('gcp'), () =>
-      each(t.esp.proposals, (proposal) =>
-        check({
-          failsIf: not(matches(KEY_EXCHANGE, proposal)),
-          at: proposal,
-          problem: 'has no key exchange, which Cloud VPN wants in both phases',
-          got: proposal,
-          remedy: 'add one, such as ecp384',
-        }),
-      ),
-    ),
+    when(is('gcp'), () => algorithmRules(t, GCP_ALGORITHMS)),
   ];
 }
 
@@ -635,7 +794,7 @@ const AWS_RESERVED = [
 /** The addresses that Azure takes for BGP beside those of its gateway's subnet ("About BGP with VPN Gateway"). */
 const AZURE_INSIDE = ['169.254.21.0/24', '169.254.22.0/24'];
 
-function insideChecks(t: TunnelValues): Rules {
+function insideChecks(v: IpsecValues, t: TunnelValues): Rules {
   const { local, remote } = t.inside;
   const is = (preset: string): Expr<boolean> => eq<string>(presetOf(t), preset);
   const isIn = (network: Expr<string>, of: readonly string[]): Expr<boolean> =>
@@ -665,6 +824,34 @@ function insideChecks(t: TunnelValues): Rules {
           got: theirs,
           remedy: 'give each end its own',
         }),
+        [...clusterLists(v), t.remote.networks].map((networks) =>
+          each(networks, (network) =>
+            [
+              { at: ours, address: addressOf(ours) },
+              { at: theirs, address: theirs },
+            ].map(({ at, address }) =>
+              check({
+                failsIf: and(gt(prefixLength(network), 0), hasPrefix(networkBits(network), networkBits(address))),
+                at,
+                problem: text`lies in ${pathOf(network)}`,
+                got: at,
+                remedy: 'take both from a network that nothing else uses, such as a /30 of 169.254.0.0/16',
+              }),
+            ),
+          ),
+        ),
+        [
+          { at: ours, address: addressOf(ours) },
+          { at: theirs, address: theirs },
+        ].map(({ at, address }) =>
+          check({
+            failsIf: and(isV4(ours), matches(/^(?:00+|11+)$/, trimPrefix(networkBits(ours), networkBits(address)))),
+            at,
+            problem: text`is the first or the last of the network of inside.local, ${ours}, which no host has`,
+            got: at,
+            remedy: 'choose one between them',
+          }),
+        ),
         check({
           failsIf: and(
             is('aws'),
@@ -740,7 +927,8 @@ function clashes(v: IpsecValues): Rules {
       each(v.tunnels, (_name, t) =>
         when(
           hasKey(v.gateways, t.gateway),
-          () => text`${sha256(text`${t.gateway} ${localIdentity(v, t)} = ${remoteIdentity(t)}`)} ${pathOf(t)}.remote`,
+          () =>
+            text`${sha256(text`${t.gateway} ${sameIdentity(localIdentity(v, t))} = ${sameIdentity(remoteIdentity(t))}`)} ${pathOf(t)}.remote`,
         ),
       ),
       'has the same identities as',
@@ -752,6 +940,20 @@ function clashes(v: IpsecValues): Rules {
       ),
       'is in the same network as',
       'give every tunnel a network of its own inside',
+    ),
+    overlapChecks(
+      each(v.tunnels, (name, t) =>
+        whenSet(t.certificate, (certificate) =>
+          whenSet(
+            t.authorities,
+            (authorities) =>
+              each(authorities, (authority, source) => text`${t.gateway}/${name}-${authority}/ ${pathOf(source)}`),
+            () => text`${t.gateway}/${name}-ca/ ${pathOf(certificate)}`,
+          ),
+        ),
+      ),
+      'has the same file name as',
+      'rename the authority',
     ),
   ];
 }

@@ -86,6 +86,7 @@ const GCP_GROUPS: Names = {
   'Group-19': ['ecp256'],
   'Group-31': ['x25519', 'curve25519'],
   'Group-16': ['modp4096'],
+  'Group-17': ['modp6144'],
   'Group-18': ['modp8192'],
   'Group-15': ['modp3072'],
   'Group-14': ['modp2048'],

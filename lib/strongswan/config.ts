@@ -308,11 +308,27 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
       ${of(v.cluster.nodeCidrs)}
     `;
   };
-  const set = (name: string, type: string, holds: Expr<boolean>, elements: Each<unknown> | Expr<string>) => conf`
+  const tunnels = (gateway: Expr<string>, family: typeof isV4) =>
+    tunnelsOf(v, gateway, (name, t) =>
+      when(
+        isRouteBased(t),
+        () => conf`
+        ${each(t.remote.networks, (network) => when(family(network), () => conf`"${interfaceName(name, t)}" . ${network},`))}
+      `,
+      ),
+    );
+  const ofNetworks = (type: string) => conf`
+    type ${type}
+    flags interval
+    auto-merge
+  `;
+  const ofTunnels = (type: string) => conf`
+    type ifname . ${type}
+    flags interval
+  `;
+  const set = (name: string, head: Expr<string>, holds: Expr<boolean>, elements: Each<unknown> | Expr<string>) => conf`
     set ${name} {
-      type ${type}
-      flags interval
-      auto-merge
+      ${head}
       ${when(
         holds,
         () => conf`
@@ -325,6 +341,8 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
   `;
   const hasRemote = (gateway: Expr<string>, family: typeof isV4) =>
     someTunnel(v, gateway, (t) => some(t.remote.networks, family));
+  const hasTunnel = (gateway: Expr<string>, family: typeof isV4) =>
+    someTunnel(v, gateway, (t) => and(isRouteBased(t), some(t.remote.networks, family)));
   const hasCluster = (family: typeof isV4) =>
     or(...[v.cluster.podCidrs, v.cluster.serviceCidrs, v.cluster.nodeCidrs].map((list) => some(list, family)));
   return named(
@@ -334,10 +352,12 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
     table inet vpn
     delete table inet vpn
     table inet vpn {
-      ${set('remote4', 'ipv4_addr', hasRemote(gateway, isV4), remotes(gateway, isV4))}
-      ${set('remote6', 'ipv6_addr', hasRemote(gateway, isV6), remotes(gateway, isV6))}
-      ${set('cluster4', 'ipv4_addr', hasCluster(isV4), cluster(isV4))}
-      ${set('cluster6', 'ipv6_addr', hasCluster(isV6), cluster(isV6))}
+      ${set('remote4', ofNetworks('ipv4_addr'), hasRemote(gateway, isV4), remotes(gateway, isV4))}
+      ${set('remote6', ofNetworks('ipv6_addr'), hasRemote(gateway, isV6), remotes(gateway, isV6))}
+      ${set('tunnel4', ofTunnels('ipv4_addr'), hasTunnel(gateway, isV4), tunnels(gateway, isV4))}
+      ${set('tunnel6', ofTunnels('ipv6_addr'), hasTunnel(gateway, isV6), tunnels(gateway, isV6))}
+      ${set('cluster4', ofNetworks('ipv4_addr'), hasCluster(isV4), cluster(isV4))}
+      ${set('cluster6', ofNetworks('ipv6_addr'), hasCluster(isV6), cluster(isV6))}
       # For a remote network: through its tunnel only.
       chain outwards {
         oifname "ipsec*" return
@@ -352,7 +372,13 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
         ip saddr @remote4 drop
         ip6 saddr @remote6 drop
       }
-      # What comes out of a tunnel may reach the cluster.
+      # What comes out of a tunnel of the mode route may reach the cluster, if it is of the networks behind that tunnel.
+      chain routed {
+        iifname . ip saddr @tunnel4 ip daddr @cluster4 accept
+        iifname . ip6 saddr @tunnel6 ip6 daddr @cluster6 accept
+        drop
+      }
+      # What comes out of one of the mode policy: the kernel looks at its traffic selectors.
       chain granted {
         ip saddr @remote4 ip daddr @cluster4 accept
         ip6 saddr @remote6 ip6 daddr @cluster6 accept
@@ -362,7 +388,7 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
         type filter hook forward priority filter; policy accept;
         jump inwards
         jump outwards
-        iifname "ipsec*" goto granted
+        iifname "ipsec*" goto routed
         meta ipsec exists goto granted
       }
       chain input {

@@ -63,7 +63,7 @@ function tunnelConf(v: IpsecValues, secretName: Expr<string>, name: Expr<string>
       ],
       ${when(
         usesCertificate(t),
-        () => certificateConf(name, t),
+        () => certificateConf(v, name, t),
         () => sharedKeyConf(v, secretName, name, t),
       )}
       ${whenSet(
@@ -105,10 +105,11 @@ function sharedKeyConf(v: IpsecValues, secretName: Expr<string>, name: Expr<stri
   `;
 }
 
-function certificateConf(name: Expr<string>, t: TunnelValues): Expr<string> {
+function certificateConf(v: IpsecValues, name: Expr<string>, t: TunnelValues): Expr<string> {
   return conf`
     "certificate": {
-      "folder": "${CERTIFICATES}/${name}"
+      "folder": "${CERTIFICATES}/${name}",
+      "identity": ${json(localIdentity(v, t))}
     },
     "authorities": {
       ${when(

@@ -22,7 +22,7 @@ import {
   type When,
 } from '../staged';
 import type { Rules } from '../kubernetes/checks';
-import { algorithmRules, GCP_ALGORITHMS, suiteNames } from './cloud-algorithms';
+import { GCP_ALGORITHMS, suiteNames } from './cloud-algorithms';
 import { selectorsOf } from './config';
 import type { CounterpartOptions } from './counterpart';
 import { cloudRule, keyVariable, shownKey } from './counterpart-cloud';
@@ -110,7 +110,6 @@ export function gcpRules(v: IpsecValues): Rules {
             });
           }),
           cloudRule(t, GCP_ALGORITHMS),
-          ...algorithmRules(t, GCP_ALGORITHMS),
         ];
       }),
     ),

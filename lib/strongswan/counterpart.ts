@@ -75,7 +75,7 @@ function gatewayAddress(v: IpsecValues, t: TunnelValues, { address }: Counterpar
 }
 
 /**
- * The remote end's connection, in the format of swanctl.conf(5): the mirror image of ours, for a strongSwan from 5.9 on.
+ * The remote end's connection, in the format of swanctl.conf(5): the mirror image of ours, for a strongSwan from 5.9.6 on, which knows `trap|start`.
  */
 export function strongswanCounterpart(
   v: IpsecValues,
@@ -173,6 +173,17 @@ export function strongswanCounterpart(
           id-1 = "${remoteIdentity(t)}"
           id-2 = "${localIdentity(v, t)}"
           ${options.secretLine ?? SECRET_LINE}
+        }
+      }
+    `,
+    )}
+    ${whenSet(
+      t.postQuantumKey.id,
+      (id) => conf`
+      secrets {
+        ppk-${name} {
+          id = "${id}"
+          secret = "(the post-quantum key)"
         }
       }
     `,

@@ -153,7 +153,7 @@ export class IpsecGateways extends Construct {
   /**
    * What the remote end of a tunnel of the values has to be configured with, by the names of files.
    *
-   * @param as what the remote end is: `strongswan`, a router with strongSwan 5.9 or newer and XFRM interfaces; `aws`, a Site-to-Site
+   * @param as what the remote end is: `strongswan`, a router with strongSwan 5.9.6 or newer and XFRM interfaces; `aws`, a Site-to-Site
    *   VPN connection; `gcp`, HA VPN, for all tunnels with that preset
    * @throws InputError with what is wrong with the options, and of values that are known now with what the remote end cannot do
    */

@@ -36,12 +36,19 @@ class SharedKey(NamedTuple):
     rules: List[Rule]
 
 
+class Mounted(NamedTuple):
+    """A certificate with its key."""
+
+    folder: str
+    identity: str  # that stands in it
+
+
 class Tunnel(NamedTuple):
     name: str
     initiates: bool
     children: List[str]
     keys: List[SharedKey]
-    certificate: Optional[str]  # a folder
+    certificate: Optional[Mounted]
     authorities: Dict[str, Secret]  # by the name of the file for swanctl
 
 
@@ -98,16 +105,18 @@ def parse_tunnel(name: str, values: Any) -> Tunnel:
         key = member(values, 'postQuantumKey', dict, where)
         ids = [each for each in [member(key, 'id', str, within)] if each != '']
         keys.append(SharedKey('ppk', f'{where}postQuantumKey', parse_secret(key, within), ids, []))
-    folder = None
+    certificate = None
     if 'certificate' in values:
-        folder = member(member(values, 'certificate', dict, where), 'folder', str, f'{where}certificate.')
+        within = f'{where}certificate.'
+        mounted = member(values, 'certificate', dict, where)
+        certificate = Mounted(member(mounted, 'folder', str, within), member(mounted, 'identity', str, within))
     authorities = {}
     if 'authorities' in values:
         for file, secret in filled(member(values, 'authorities', dict, where)).items():
             if not file.endswith('.crt') or not NAME.fullmatch(file[: -len('.crt')]):
                 raise Invalid(f'gateway.json: {json.dumps(file)} is not the name of a certificate; install the chart anew')
             authorities[file] = parse_secret(secret, f'{where}authorities.{file}.')
-    return Tunnel(name, member(values, 'initiates', bool, where), children, keys, folder, authorities)
+    return Tunnel(name, member(values, 'initiates', bool, where), children, keys, certificate, authorities)
 
 
 def parse_secret(values: Any, where: str) -> Secret:
@@ -128,6 +137,6 @@ def read_inputs(gateway: Gateway) -> Inputs:
     for tunnel in gateway.tunnels.values():
         files.extend(key.secret.file for key in tunnel.keys)
         if tunnel.certificate is not None:
-            files.extend(os.path.join(tunnel.certificate, name) for name in ('tls.crt', 'tls.key'))
+            files.extend(os.path.join(tunnel.certificate.folder, name) for name in ('tls.crt', 'tls.key'))
         files.extend(secret.file for secret in tunnel.authorities.values())
     return {file: read(file) for file in files}

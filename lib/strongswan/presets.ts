@@ -49,7 +49,7 @@ export const STRONG_KEY: KeyRule = {
 
 /** Algorithms that strongSwan's own documentation calls weak. */
 export const WEAK =
-  /^(?:[a-z0-9_]+-)*(?:des|3des|null|md5|md5_128|sha|sha1|sha1_160|prfmd5|prfsha1|modp768|modp1024|modp1536|modp1024s160|modp2048s224|modp2048s256|ecp192)(?:-[a-z0-9_]+)*$/;
+  /^(?:[a-z0-9_]+-)*(?:des|3des|blowfish(?:128|192|256)?|cast128|null|aes(?:128|192|256)gmac|md5|md5_128|sha|sha1|sha1_160|prfmd5|prfsha1|modpnull|modp768|modp1024|modp1536|modp1024s160|modp2048s224|modp2048s256|ecp192)(?:-[a-z0-9_]+)*$/;
 
 /**
  * The presets by name.

@@ -193,25 +193,62 @@ describe('a tunnel', () => {
     expect(setting(swanctl(hidden), 'remote_addrs')).toBe('198.51.100.7,%any');
   });
 
-  test('with a certificate asks cert-manager for one in which its identity stands', () => {
-    const issued = (identity: string): unknown =>
-      objects(
-        site(
-          { onprem: { gateway: 'a', remote: onprem.remote, certificate: { issuer: { name: 'ca' } } } },
-          {},
-          { identity },
-        ),
-      ).find(({ kind }) => kind === 'Certificate')?.['spec'];
-    expect(issued('203.0.113.10')).toMatchObject({
-      ipAddresses: ['203.0.113.10'],
-      issuerRef: { name: 'ca', kind: 'Issuer' },
-    });
-    expect(issued('vpn.example.com')).toMatchObject({
-      dnsNames: ['vpn.example.com'],
+  const issued = (identity: string): JsonObject =>
+    site(
+      { onprem: { gateway: 'a', remote: onprem.remote, certificate: { issuer: { name: 'ca' } } } },
+      {},
+      { identity },
+    );
+
+  test.each<[string, JsonObject]>([
+    ['203.0.113.10', { ipAddresses: ['203.0.113.10'] }],
+    ['2001:db8::1', { ipAddresses: ['2001:db8::1'] }],
+    ['vpn.example.com', { dnsNames: ['vpn.example.com'] }],
+    ['fqdn:vpn.example.com', { dnsNames: ['vpn.example.com'] }],
+    ['@vpn.example.com', { dnsNames: ['vpn.example.com'] }],
+    ['vpn@example.com', { emailAddresses: ['vpn@example.com'] }],
+    ['email:vpn@example.com', { emailAddresses: ['vpn@example.com'] }],
+    ['CN=vpn', { literalSubject: 'CN=vpn' }],
+    // cert-manager begins with the last part, as RFC 4514 does.
+    ['C=CH, O=Example, CN=vpn', { literalSubject: 'CN=vpn,O=Example,C=CH' }],
+    ['C=CH,O=An Example/#1 [a],OU=b,OU=b,CN=vpn', { literalSubject: 'CN=vpn,OU=b,OU=b,O=An Example/#1 [a],C=CH' }],
+  ])('with a certificate asks cert-manager for one in which its identity %s stands', (identity, names) => {
+    expect(objects(issued(identity)).find(({ kind }) => kind === 'Certificate')?.['spec']).toEqual({
       secretName: 'vpn-ipsec-onprem-tls',
+      issuerRef: { name: 'ca', kind: 'Issuer', group: 'cert-manager.io' },
+      ...names,
+      privateKey: expect.anything() as unknown,
+      usages: expect.anything() as unknown,
     });
-    expect(issued('vpn@example.com')).toMatchObject({ emailAddresses: ['vpn@example.com'] });
-    expect(issued('C=CH, O=Example, CN=vpn')).toMatchObject({ literalSubject: 'C=CH, O=Example, CN=vpn' });
+  });
+
+  test.each([
+    'keyid:office',
+    '@#0a0b',
+    '@@vpn@example.com',
+    'fqdn:203.0.113.10',
+    'vpn_1',
+    'C=CH, O=Example; Ltd, CN=vpn',
+    'C=CH, O=Example, Ltd, CN=vpn',
+    'CN=a+O=b',
+    'CN=#04',
+    'CN=a=#04',
+    'CN= vpn',
+    'cn=vpn',
+    'DC=example, CN=vpn',
+  ])('with the identity %s, which cert-manager puts into no certificate, needs a Secret', (identity) => {
+    expect(problems(issued(identity))).toEqual([
+      `tunnels.onprem.certificate.issuer: cannot put our identity into a certificate, got ${JSON.stringify(identity)}; ` +
+        'use existingSecret, or an address, a name, an e-mail address, or C, O and so on without special characters',
+    ]);
+    const mounted = { gateway: 'a', remote: onprem.remote, certificate: { existingSecret: 'tls' } };
+    expect(problems(site({ onprem: mounted }, {}, { identity }))).toEqual([]);
+  });
+
+  test('with a certificate tells the pod which identity stands in it', () => {
+    expect(textOf(issued('C=CH, CN=vpn'), (gateways) => gateways.gateway('a').controlConf)).toContain(
+      '"folder": "/certificates/onprem",\n        "identity": "C=CH, CN=vpn"\n',
+    );
   });
 });
 
@@ -274,11 +311,227 @@ describe('presets', () => {
     expect(JSON.stringify(said)).not.toContain(value);
   });
 
+  test.each([
+    [{ ike: { proposals: ['aes256-sha257-modp2048'] } }, 'ike.proposals[0]: has a word that strongSwan does not know'],
+    [{ esp: { proposals: ['aes256gcm16-modp2084'] } }, 'esp.proposals[0]: has a word that strongSwan does not know'],
+    [{ ike: { proposals: ['aes256-sha256'] } }, 'ike.proposals[0]: has no key exchange, which IKE needs'],
+    [{ esp: { proposals: ['aes256gmac-ecp384'] } }, 'esp.proposals[0]: has a weak algorithm'],
+    [{ ike: { proposals: ['blowfish256-sha256-modp2048'] } }, 'ike.proposals[0]: has a weak algorithm'],
+    [{ ike: { proposals: ['aes256-sha256-modpnull'] } }, 'ike.proposals[0]: has a weak algorithm'],
+  ])('%j is refused', (more, sentence) => {
+    expect(problems(tunnel(more))).toEqual([expect.stringContaining(`tunnels.onprem.${sentence}`)]);
+  });
+
+  test.each([
+    'chacha20poly1305-prfsha512-x25519-ke1_mlkem768',
+    'aes256ccm16-prfaescmac-ecp512bp',
+    'aes128-aesxcbc-curve448',
+  ])('the proposal %s is taken', (proposal) => {
+    expect(problems(tunnel({ ike: { proposals: [proposal] } }))).toEqual([]);
+  });
+
   test('a short key and weak algorithms need a word of their own', () => {
     const weak = { presharedKey: { value: 'secret' }, ike: { proposals: ['aes128-sha1-modp1024'] } };
     expect(problems(tunnel(weak))).toHaveLength(2);
     expect(problems(tunnel({ ...weak, allowWeak: true }))).toEqual([]);
     expect(STRONG_KEY.pattern.test('a'.repeat(19))).toBe(false);
+  });
+});
+
+describe('names', () => {
+  const certificate = { issuer: { name: 'ca' } };
+  const withAuthorities = (...names: string[]): JsonObject => ({
+    certificate,
+    authorities: Object.fromEntries(names.map((name) => [name, { existingSecret: 'ca' }])),
+  });
+  const two = (one: [string, JsonObject], other: [string, JsonObject], gateway = 'a'): readonly string[] =>
+    problems(
+      site(
+        Object.fromEntries(
+          [one, other].map(([name, more], i) => [
+            name,
+            {
+              gateway: i === 0 ? 'a' : gateway,
+              remote: { address: `198.51.100.${String(i)}`, networks: [`10.${String(i)}.0.0/16`] },
+              ...more,
+            },
+          ]),
+        ),
+        gateway === 'a' ? {} : { gateways: { a: { identity: '203.0.113.10' }, b: { identity: '203.0.113.11' } } },
+      ),
+    );
+
+  test('no two tunnels of a gateway trust the same file of an authority', () => {
+    expect(two(['x', withAuthorities('y-ca')], ['x-y', { certificate }])).toEqual([
+      'tunnels.x.authorities.y-ca: has the same file name as tunnels.x-y.certificate; rename the authority',
+    ]);
+    expect(two(['a', withAuthorities('b-c')], ['a-b', withAuthorities('c')])).toEqual([
+      'tunnels.a.authorities.b-c: has the same file name as tunnels.a-b.authorities.c; rename the authority',
+    ]);
+    expect(two(['a', withAuthorities('b')], ['a-b', withAuthorities('c')])).toEqual([]);
+    expect(two(['a', withAuthorities('b')], ['c', withAuthorities('b', 'b-c')])).toEqual([]);
+    expect(two(['a', withAuthorities('b-c')], ['a-b', withAuthorities('c')], 'b')).toEqual([]);
+  });
+
+  test.each([
+    ['scripts', false],
+    ['gateways', false],
+    ['gateway', true],
+    ['a-keys', true],
+  ])('a gateway may be named %s: %s', (name, good) => {
+    const said = problems(
+      site({ onprem: { ...onprem, gateway: name } }, { gateways: { [name]: { identity: '203.0.113.10' } } }),
+    );
+    expect(said).toEqual(
+      good
+        ? []
+        : [`gateways.${name}: has a name that an object of the chart itself has, got "${name}"; choose another name`],
+    );
+  });
+});
+
+describe('identities', () => {
+  const ends = (identity: string): string[] => [
+    ...problems(tunnel({ localIdentity: identity })),
+    ...problems(tunnel({ remote: { ...onprem.remote, identity } })),
+    ...problems(site({ onprem }, {}, { identity })),
+  ];
+
+  test.each([
+    ['*', 'stands for more than one end'],
+    ['fqdn:*', 'stands for more than one end'],
+    ['@*', 'stands for more than one end'],
+    ['0.0.0.0', 'stands for more than one end'],
+    ['::', 'stands for more than one end'],
+    ['0::0', 'stands for more than one end'],
+    ['0:0:0:0:0:0:0:0', 'stands for more than one end'],
+    ['0.0.0.0/0', 'stands for more than one end'],
+    ['10.0.0.1-10.0.0.9', 'stands for more than one end'],
+    ['keyid:', 'has nothing behind its type'],
+    ['fqdn:', 'has nothing behind its type'],
+    ['email:', 'has nothing behind its type'],
+    ['@', 'has nothing behind its type'],
+    ['@#', 'has something else than pairs of hexadecimal digits behind @#'],
+    ['@#abc', 'has something else than pairs of hexadecimal digits behind @#'],
+    ['@#xy', 'has something else than pairs of hexadecimal digits behind @#'],
+  ])('%s is refused at both ends', (identity, problem) => {
+    const said = ends(identity);
+    expect(said).toHaveLength(3);
+    for (const sentence of said) expect(sentence).toContain(`${problem}, got ${JSON.stringify(identity)};`);
+  });
+
+  test.each(['10.0.0.0', '::1', 'fd00::', '@#0aFF', 'keyid:a', '@vpn.example.com', 'vpn*', 'C=CH, O=*', 'a-b'])(
+    '%s is not',
+    (identity) => {
+      expect(ends(identity)).toEqual([]);
+    },
+  );
+
+  test.each(['0.0.0.0', '::'])('the address %s is refused', (address) => {
+    expect(problems(tunnel({ remote: { ...onprem.remote, address } }))).toEqual([
+      `tunnels.onprem.remote.address: stands for more than one end, got "${address}"; name one, by its address or its name`,
+    ]);
+  });
+
+  test.each([
+    ['vpn.example.com', 'VPN.example.com', true],
+    ['vpn.example.com', 'fqdn:vpn.example.com', true],
+    ['vpn.example.com', '@vpn.example.com', true],
+    ['a@example.com', 'email:A@example.com', true],
+    ['fd00::1', 'FD00:0:0:0::1', true],
+    ['@#0a', '@#0A', true],
+    ['keyid:a', 'keyid:A', false],
+    ['@#0a', '@0a', false],
+    ['vpn.example.com', 'keyid:vpn.example.com', false],
+  ])('%s and %s are the same: %s', (one, other, same) => {
+    const remote = (identity: string, n: number): JsonObject => ({
+      ...onprem,
+      remote: { address: `198.51.100.${String(n)}`, identity, networks: [`10.${String(n)}.0.0/16`] },
+    });
+    expect(problems(site({ one: remote(one, 1), other: remote(other, 2) }))).toEqual(
+      same ? [expect.stringContaining('tunnels.other.remote: has the same identities as tunnels.one.remote')] : [],
+    );
+    expect(problems(site({ one: { ...remote(one, 1), localIdentity: other } }))).toEqual(
+      same ? [expect.stringContaining('tunnels.one.remote: has the same identity as our own end')] : [],
+    );
+  });
+});
+
+describe('networks', () => {
+  const dual = { cluster: { podCidrs: ['10.244.0.0/16', 'fd00:244::/64'] } };
+  const remote = { address: '198.51.100.7', networks: ['10.1.0.0/16', 'fd00:1::/64'] };
+
+  test('of a family that the cluster has not are refused', () => {
+    const networks = ['10.1.0.0/16', 'fd00:1::/64'];
+    expect(problems(tunnel({ remote: { ...remote, networks } }))).toEqual([
+      'tunnels.onprem.remote.networks[1]: is of IPv6, of which cluster has no network, got "fd00:1::/64"; name such a network in cluster, or remove this one',
+    ]);
+    expect(problems(site({ onprem: { ...onprem, remote } }, { cluster: { nodeCidrs: ['fd00:244::/64'] } }))).toEqual([
+      expect.stringContaining('tunnels.onprem.remote.networks[0]: is of IPv4, of which cluster has no network'),
+    ]);
+    expect(problems(site({ onprem: { ...onprem, remote } }, dual))).toEqual([]);
+  });
+
+  test.each([
+    ['policy', { localTs: ['10.244.0.0/16'], remoteTs: ['fd00:1::/64'] }, false, remote],
+    ['route', { localTs: ['fd00:244::/64'], remoteTs: ['10.1.0.0/16'] }, false, remote],
+    ['route', { localTs: ['fd00:244::/64'] }, false, { ...remote, networks: ['10.1.0.0/16'] }],
+    ['policy', { localTs: ['fd00:244::/64'] }, false, { ...remote, networks: ['10.1.0.0/16'] }],
+    ['policy', { localTs: ['fd00:244::/64'] }, true, remote],
+    ['route', { remoteTs: ['fd00:1::/64'] }, true, remote],
+    ['policy', { localTs: ['10.244.0.0/16', 'fd00:244::/64'], remoteTs: ['fd00:1::/64'] }, true, remote],
+  ])('of a child of mode %s: %j has a family that both ends have: %s', (mode, child, good, end) => {
+    const said = problems(site({ onprem: { ...onprem, mode, remote: end, children: { child } } }, dual));
+    expect(said).toEqual(
+      good
+        ? []
+        : [
+            'tunnels.onprem.children.child: has networks of IPv4 at one end and of IPv6 at the other; choose localTs and remoteTs of one family',
+          ],
+    );
+  });
+
+  test('of two children of a policy differ', () => {
+    const children = { a: {}, b: { localTs: ['10.244.0.0/16'] }, c: { remoteTs: ['10.1.1.0/24'] } };
+    expect(problems(tunnel({ mode: 'policy', children }))).toEqual([
+      'tunnels.onprem.children.b: has the same networks as tunnels.onprem.children.a; keep one of them',
+    ]);
+    expect(problems(tunnel({ children: { a: {}, b: {} } }))).toEqual([]);
+  });
+
+  test.each([
+    ['10.244.7.2/30', '10.244.7.1', ['local: lies in cluster.podCidrs[0]', 'remote: lies in cluster.podCidrs[0]']],
+    [
+      '10.1.7.2/30',
+      '10.1.7.1',
+      ['local: lies in tunnels.onprem.remote.networks[0]', 'remote: lies in tunnels.onprem.remote.networks[0]'],
+    ],
+    ['169.254.9.0/30', '169.254.9.1', ['local: is the first or the last of the network']],
+    ['169.254.9.1/30', '169.254.9.3', ['remote: is the first or the last of the network']],
+    ['169.254.9.0/31', '169.254.9.1', []],
+    ['169.254.9.1/24', '169.254.9.3', []],
+    ['fd00:9::/126', 'fd00:9::3', []],
+  ])('inside: %s and %s', (local, remote, expected) => {
+    expect(problems(tunnel({ inside: { local, remote } }))).toEqual(
+      expected.map((each) => expect.stringContaining(`tunnels.onprem.inside.${each}`) as string),
+    );
+  });
+});
+
+describe('what is not used', () => {
+  test('the key of a Secret beside a key itself', () => {
+    expect(problems(tunnel({ presharedKey: { value: KEY, key: 'onprem' } }))).toEqual([
+      'tunnels.onprem.presharedKey.key: is not used with value; remove it, or use existingSecret',
+    ]);
+  });
+
+  test('is shown', () => {
+    const gateway = { exposure: 'hostPort', service: { ikeNodePort: 30_500, loadBalancerIP: '203.0.113.9' } };
+    expect(problems(site({ onprem: { ...onprem, mode: 'policy', interfaceId: 42 } }, {}, gateway))).toEqual([
+      expect.stringMatching(/^gateways\.a\.service\.loadBalancerIP: is not used, .*, got "203\.0\.113\.9"; /),
+      expect.stringMatching(/^gateways\.a\.service\.ikeNodePort: is not used, .*, got 30500; /),
+      expect.stringMatching(/^tunnels\.onprem\.interfaceId: is not used, .*, got 42; /),
+    ]);
   });
 });
 

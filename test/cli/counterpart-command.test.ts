@@ -58,6 +58,28 @@ describe('showconf ipsec', () => {
     });
   });
 
+  test('-o makes the folder, and leaves nothing where it cannot', () => {
+    withFolder((cwd) => {
+      expect(show(['onprem', '-o', 'new/router'], SITE, cwd)).toEqual({ code: 0, out: '', err: '' });
+      expect(fs.readdirSync(path.join(cwd, 'new/router'))).toContain('onprem.conf');
+      expect(fs.statSync(path.join(cwd, 'new/router/onprem.conf')).mode & 0o777).toBe(0o600);
+      fs.writeFileSync(path.join(cwd, 'file'), '');
+      expect(show(['onprem', '-o', 'file'], SITE, cwd)).toEqual({
+        code: 2,
+        out: '',
+        err: 'file: cannot write a folder where a file is; name another folder\n',
+      });
+      expect(fs.readdirSync(cwd).sort()).toEqual(['file', 'new']);
+    });
+  });
+
+  test('--help says that the name is that of a peer or tunnel', () => {
+    const { code, out } = cli.run(['showconf', '--help']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Usage: .* <chart> <name>$/m);
+    expect(out).toMatch(/^ +name +name of the peer or tunnel$/m);
+  });
+
   test.each([
     [['onprm'], 'tunnel: there is no such tunnel, got "onprm"; did you mean onprem?'],
     [['onprem', '--qr'], '--qr: is not for the chart ipsec; leave it out'],
@@ -162,8 +184,8 @@ describe('showconf ipsec', () => {
     ],
     [
       [],
-      AWS.replace('preset: aws', 'preset: gcp\n    ike: {proposals: [aes256-sha256-modp6144]}'),
-      'tunnels.onprem.ike.proposals[0]: has an algorithm that Cloud VPN does not know, got "aes256-sha256-modp6144"; choose among ',
+      AWS.replace('preset: aws', 'preset: gcp\n    mode: policy'),
+      'tunnels.onprem.mode: is policy, but HA VPN takes its routes by BGP only; ',
     ],
   ] as [string[], string, string][])(
     '%j for values that do not fit is refused at their place',

@@ -97,6 +97,67 @@ describe('import constellation', () => {
     });
   });
 
+  const TEXT = 'Zb5uSoMHs3Y9l2RSnnq1v0ydCq0bkA';
+  const BYTES = Buffer.from('00ff10203040506070', 'hex');
+  test.each<[string, string, string, string]>([
+    [
+      '0x',
+      Buffer.from(TEXT).toString('hex'),
+      `stringData:\n  psk: ${TEXT}\n`,
+      ', decoded from hexadecimal digits as charon did',
+    ],
+    [
+      '0X',
+      Buffer.from(TEXT).toString('hex').toUpperCase(),
+      `stringData:\n  psk: ${TEXT}\n`,
+      ', decoded from hexadecimal digits as charon did',
+    ],
+    [
+      '0s',
+      Buffer.from(TEXT).toString('base64'),
+      `stringData:\n  psk: ${TEXT}\n`,
+      ', decoded from base64 as charon did',
+    ],
+    [
+      '0s',
+      BYTES.toString('base64'),
+      `data:\n  psk: ${BYTES.toString('base64')}\n`,
+      ', decoded from base64 as charon did; it is not 1 to 256 printable ASCII characters without blanks, and the gateway refuses it: make one with `openssl rand -base64 33`',
+    ],
+    [
+      '0x',
+      Buffer.from('sh0rt').toString('hex'),
+      'stringData:\n  psk: sh0rt\n',
+      ', decoded from hexadecimal digits as charon did; it has less than 20 characters, so that it can be guessed, and the gateway refuses it: make one with `openssl rand -base64 33`, or set allowWeak to true',
+    ],
+  ])('a key of charon that begins with %s is decoded: %s', (prefix, digits, secret, sentence) => {
+    withFolder((cwd) => {
+      const { code, out, err } = imported(cwd, OLD.replace(PSK, `"${prefix}${digits}"`));
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain(`ipsec.psk: is in the Secret onprem-psk, in a file of its own${sentence}\n`);
+      expect(read(cwd, 'site/secrets.yaml').replaceAll('"', '')).toContain(secret);
+      for (const shown of [digits, TEXT, 'sh0rt']) expect(out).not.toContain(shown);
+    });
+  });
+
+  test.each([
+    ['0x', '0123456789abcdef0123g', 'hexadecimal digits'],
+    ['0x', '0123456789abcdef01234', 'hexadecimal digits'],
+    ['0x', '', 'hexadecimal digits'],
+    ['0s', 'not-base64-at-all-no', 'base64'],
+    ['0s', 'YWJjZ', 'base64'],
+  ])('a key %s%s that charon did not decode is left out', (prefix, digits, noun) => {
+    withFolder((cwd) => {
+      const { code, out, err } = imported(cwd, OLD.replace(PSK, `"${prefix}${digits}"`));
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain(
+        `ipsec.psk: is left out: it begins with ${prefix}, and the rest is not ${noun}; make the Secret onprem-psk with the key psk\n`,
+      );
+      if (digits !== '') expect(out).not.toContain(digits);
+      expect(fs.existsSync(path.join(cwd, 'site/secrets.yaml'))).toBe(false);
+    });
+  });
+
   test('several files are merged as Helm does', () => {
     withFolder((cwd) => {
       fs.writeFileSync(path.join(cwd, 'base.yaml'), OLD);

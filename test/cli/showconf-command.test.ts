@@ -239,7 +239,7 @@ describe('refused is', () => {
     ['a key in place of a file', 2, ['bob', '--private-key-file', BOB_KEY], ['--private-key-file: this is a key, and not the path of a file; put it into a file, and name that']],
     ['a key in place of a file, with =', 2, ['bob', `--preshared-key-file=${PRESHARED}`], ['--preshared-key-file: this is a key, and not the path of a file; put it into a file, and name that']],
     ['a key behind an unknown flag', 2, ['bob', `--private-key=${BOB_KEY}`], ["error: unknown option '--private-key'", /usage/]],
-    ['a key as an argument too many', 2, ['bob', BOB_KEY], [/^error: too many arguments; name one chart and one peer, /, /usage/]],
+    ['a key as an argument too many', 2, ['bob', BOB_KEY], [/^error: too many arguments; name one chart and one name, /, /usage/]],
     ['standard input for two', 2, ['alice', '--private-key-file', '-', '--preshared-key-file', '-'], ['-: standard input can be read once only; give the other files by name', /^standard input: is empty/, /^standard input: is empty/]],
     ['everything at once', 2, ['bbo', '--qr', '--format', 'wg', '-o', 'site.yaml', '--private-key-file', 'none', '--set', 'endpoint=null'], [
       '--qr: apps read the format wg-quick only, got --format wg; leave one of the two out',

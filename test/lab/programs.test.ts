@@ -66,6 +66,7 @@ test.each([
 test('a page is renewed by scenarios', () => {
   const page = '# Lab\n\n### a\n\nold a\n\n### ab\n\nold ab\n\n### b\n\nold b\n';
   expect(renewed(page, '# Other\n\n### ab\n\nnew ab\n\n')).toBe(page.replace('old ab', 'new ab'));
+  expect(renewed(page, '# Other\n\n### aa\n\nnew aa\n')).toBe(page.replace('### ab', '### aa\n\nnew aa\n\n### ab'));
 });
 
 describe('what an earlier run left', () => {

@@ -48,11 +48,13 @@ export async function report(
   ].join('\n');
 }
 
-/** A page whose scenarios are those of another one, as far as that has them. */
+/** A page whose scenarios are those of another one, as far as that has them, each in its place by name. */
 export function renewed(page: string, by: string): string {
   const sections = (text: string): string[] => text.split(/^(?=### )/m);
   const title = (section: string): string => section.split('\n')[0] ?? '';
-  const newer = new Map(sections(by).map((section) => [title(section), section]));
-  const [head = '', ...scenarios] = sections(page);
-  return [head, ...scenarios.map((section) => newer.get(title(section)) ?? section)].join('');
+  const [head = '', ...older] = sections(page);
+  const [, ...newer] = sections(by);
+  const scenarios = new Map([...older, ...newer].map((section) => [title(section), `${section.trim()}\n`]));
+  const inOrder = [...scenarios].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, section]) => section);
+  return [`${head.trim()}\n`, ...inOrder].join('\n');
 }

@@ -33,6 +33,8 @@ class FreeNetworks {
   }
 }
 
+const isV6 = (network: Draft): boolean => typeof network === 'string' && network.includes(':');
+
 function repairCluster(values: DraftMap, networks: FreeNetworks): void {
   const cluster = isMap(values['cluster']) ? values['cluster'] : (values['cluster'] = {});
   for (const key of Object.keys(cluster)) {
@@ -88,7 +90,7 @@ function repairTunnel(tunnel: DraftMap, gateway: DraftMap, around: Around): void
   }
   remote['networks'] = (
     Array.isArray(remote['networks']) && remote['networks'].length > 0 ? remote['networks'] : ['']
-  ).map(() => networks.take());
+  ).map(() => networks.take(isV6(random.pick(around.cluster)!)));
   if (preset === 'gcp') tunnel['localIdentity'] = '203.0.113.9';
   else if (gateway['identity'] === undefined) tunnel['localIdentity'] ??= `gw-${String(serial)}.example.com`;
   for (const end of [tunnel, remote]) {
@@ -127,7 +129,7 @@ function repairSecrets(tunnel: DraftMap, preset: Draft, random: Random): void {
   remove(tunnel, 'certificate', 'authorities');
   const key = isMap(presharedKey) ? presharedKey : (tunnel['presharedKey'] = {});
   if (typeof key['value'] === 'string') key['value'] = 'a1B2c3D4e5F6g7H8i9J0k1L2';
-  if (key['value'] !== undefined) remove(key, 'existingSecret');
+  if (key['value'] !== undefined) remove(key, 'existingSecret', 'key');
   else key['existingSecret'] ??= 'onprem-psk';
 }
 
@@ -172,10 +174,21 @@ function repairChildren(tunnel: DraftMap, preset: Draft, { cluster, random }: Ar
   }
   if (preset === 'aws' || preset === 'gcp') for (const other of Object.keys(children).slice(1)) remove(children, other);
   const networks = (remote as DraftMap)['networks'] as Draft[];
-  for (const child of Object.values(children)) {
+  const given = new Set<string>();
+  for (const [name, child] of Object.entries(children)) {
     if (!isMap(child)) continue;
-    if (Array.isArray(child['localTs'])) child['localTs'] = child['localTs'].map(() => random.pick(cluster)!);
-    if (Array.isArray(child['remoteTs'])) child['remoteTs'] = child['remoteTs'].map(() => random.pick(networks)!);
+    // One family that the remote end has, which the cluster has as well.
+    const v6 = isV6(random.pick(networks)!);
+    for (const [key, all] of [
+      ['localTs', cluster],
+      ['remoteTs', networks],
+    ] as const) {
+      const ofFamily = all.filter((network) => isV6(network) === v6);
+      if (Array.isArray(child[key])) child[key] = child[key].map(() => random.pick(ofFamily)!);
+    }
+    const selectors = JSON.stringify([child['localTs'] ?? cluster, child['remoteTs'] ?? networks]);
+    if (given.has(selectors)) remove(children, name);
+    given.add(selectors);
   }
 }
 
@@ -289,6 +302,18 @@ export const IPSEC_FAULTS: readonly Fault[] = [
     tunnel['localIdentity'] = remoteOf(tunnel)['identity'] = 'same.example.com';
   }),
   oneTunnel('an unknown type of identity', (tunnel) => (tunnel['localIdentity'] = 'ipv4:10.0.0.1')),
+  oneTunnel('an identity of anybody', (tunnel, random) => {
+    tunnel['localIdentity'] = random.pick(['*', '0::0', 'keyid:', '@#abc', '@'])!;
+    remoteOf(tunnel)['address'] = '0.0.0.0';
+  }),
+  oneTunnel('networks of a family that the other end has not', (tunnel) => {
+    remoteOf(tunnel)['networks'] = ['fd77::/48', '172.16.0.0/16'];
+    tunnel['children'] = { a: { localTs: ['fd00::/16'], remoteTs: ['172.16.0.0/16'] } };
+  }),
+  oneTunnel('the same child twice', (tunnel) => {
+    tunnel['mode'] = 'policy';
+    tunnel['children'] = { a: {}, b: {} };
+  }),
   oneTunnel('nobody begins', (tunnel) => {
     tunnel['initiate'] = 'never';
     remoteOf(tunnel)['initiates'] = false;
@@ -308,6 +333,8 @@ export const IPSEC_FAULTS: readonly Fault[] = [
   oneTunnel('addresses inside that do not fit', (tunnel, random) => {
     tunnel['inside'] = random.pick<DraftMap>([
       { local: '169.254.100.2/30', remote: '169.254.101.1' },
+      { local: '169.254.100.0/30', remote: '169.254.100.3' },
+      { local: '10.0.0.2/30', remote: '10.0.0.1' },
       { local: '169.254.100.2/30', remote: '169.254.100.2' },
       { local: '10.255.0.2/24', remote: '10.255.0.1' },
       { local: '169.254.2.2/30', remote: '169.254.2.1' },
@@ -358,6 +385,17 @@ export const IPSEC_FAULTS: readonly Fault[] = [
     other['remote'] = one['remote']!;
     other['interfaceId'] = one['interfaceId'] = 7;
     return 'two tunnels that are alike';
+  },
+  (values) => {
+    const { gateways, tunnels } = values;
+    const [tunnel] = tunnelsOf(values);
+    if (!isMap(gateways) || !isMap(tunnels) || tunnel === undefined) return undefined;
+    gateways['scripts'] = { exposure: 'hostPort', identity: 'fqdn:' };
+    const authority = { existingSecret: 'ca' };
+    const more = { ...tunnel, gateway: 'scripts', certificate: { existingSecret: 'tls' } };
+    tunnels['x'] = { ...more, authorities: { 'y-ca': authority, root: authority } };
+    tunnels['x-y'] = more;
+    return 'names that stand for two things';
   },
   (values) => {
     if (!isMap(values['gateways'])) return undefined;

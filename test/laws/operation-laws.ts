@@ -244,6 +244,18 @@ export const LAWS: Readonly<Record<keyof typeof OPERATIONS, Law>> = {
     face: staged.each(staged.split('😀', s.a), (part) => part),
     count: staged.count(staged.split(',', s.a)),
   })),
+  reversed: law(
+    z.strictObject({ l: strings }),
+    LISTS.map((l) => ({ l: [...l] })),
+    (s) => ({
+      values: staged.reversed(s.l),
+      each: staged.each(staged.reversed(s.l), (item, index) => staged.text`${index} ${item}`),
+      joined: staged.join('"{{%s', staged.reversed(s.l)),
+      split: staged.join(',', staged.reversed(staged.split('a', staged.join('a', s.l)))),
+      twice: staged.reversed(staged.reversed(s.l)),
+      count: staged.count(staged.reversed(s.l)),
+    }),
+  ),
   lower: law(oneLine, [...eachLine, { a: 'ABCxyz[]@`{' }], (s) => ({ is: staged.lower(s.a) })),
   trunc: law(oneLine, eachLine, (s) => ({
     none: staged.trunc(0, s.a),

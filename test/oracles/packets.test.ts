@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { CHARTS } from '../../charts';
 import type { JsonObject } from '../../lib/helm/values-file';
 import { describeWith } from '../left-out';
 import { wireguardConfig } from './scenarios';
@@ -36,10 +37,16 @@ const dns = { networks: ['10.96.0.0/24'], ports: [{ port: 53, protocol: 'UDP' }]
 const tcp = (from: string, to: string, port: number): Probe => ({ from, to, port, protocol: 'TCP' });
 const udp = (from: string, to: string, port: number): Probe => ({ from, to, port, protocol: 'UDP' });
 
-/** For every values file in turn, what came back of the probes, whose connections stay open. */
-function send(values: readonly JsonObject[], probes: readonly Probe[]): (string | null)[][] {
-  const filters = values.map((one) => wireguardConfig(one)['nftables.conf']);
-  const input = JSON.stringify({ filters, interface: 'wg0', probes });
+/** For every values file of WireGuard in turn, what came back of the probes, whose connections stay open. */
+const send = (values: readonly JsonObject[], probes: readonly Probe[]): (string | null)[][] =>
+  sendThrough(
+    'wg0',
+    values.map((one) => wireguardConfig(one)['nftables.conf'] ?? ''),
+    probes,
+  );
+
+function sendThrough(device: string, filters: readonly string[], probes: readonly Probe[]): (string | null)[][] {
+  const input = JSON.stringify({ filters, interface: device, probes });
   const { status, stdout, stderr } = spawnSync('python3', [join(__dirname, 'packets.py')], { input, encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   return JSON.parse(stdout) as (string | null)[][];
@@ -91,6 +98,26 @@ describeWith(['nft', 'ip', 'python3', 'root', 'netns'], 'packets through the fil
       [POD, POD],
       [null, POD],
       [POD, POD],
+    ]);
+  });
+
+  test('of IPsec tunnels have an address behind their own tunnel', () => {
+    const to = (networks: readonly string[], interfaceId: number) => ({
+      gateway: 'a',
+      interfaceId,
+      remote: { address: `198.51.100.${String(interfaceId)}`, networks },
+      presharedKey: { existingSecret: 'psk' },
+    });
+    const values = {
+      cluster: { serviceCidrs: ['10.96.0.0/16'] },
+      gateways: { a: { identity: '203.0.113.10' } },
+      tunnels: { one: to(['10.13.13.2/32', '10.13.13.5/32'], 1), other: to(['10.13.13.3/32'], 2) },
+    };
+    const filter = CHARTS.ipsec.text((gateways) => gateways.gateway('a').nftablesConf, { values });
+    const probes = [ADMIN, CONTRACTOR, CAMERA].map((from) => tcp(from, WIKI, 443));
+    expect(['ipsec1', 'ipsec2'].map((device) => sendThrough(device, [filter], probes)[0])).toEqual([
+      [POD, null, POD],
+      [null, POD, null],
     ]);
   });
 });

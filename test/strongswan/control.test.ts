@@ -323,6 +323,7 @@ except urllib.error.HTTPError as error:
   });
 
   test('lets a peer that begins too early wait until the configuration is loaded, instead of refusing it', async () => {
+    await until('it runs', () => control.log().includes('answers'));
     control.signal('SIGKILL');
     await control.ended();
     await both({
@@ -457,7 +458,7 @@ except urllib.error.HTTPError as error:
         local: ['certs = onprem.crt'],
         remote: ['cacerts = onprem-ca.crt'],
         more: {
-          certificate: { folder: '/certificates/onprem' },
+          certificate: { folder: '/certificates/onprem', identity: left.subject },
           authorities: {
             'onprem-ca.crt': { file: '/certificates/onprem/ca.crt', source: 'key ca.crt of the Secret certs' },
           },

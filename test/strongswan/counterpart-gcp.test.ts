@@ -160,14 +160,6 @@ describe('what Google Cloud cannot be is refused', () => {
       'tunnels.primary.children: has traffic selectors, and HA VPN has none; ',
     ],
     [
-      site(1, { ike: { proposals: ['aes256-sha256-modp2048', 'chacha20poly1305-prfsha256-x25519'] } }),
-      'tunnels.primary.ike.proposals[1]: has an algorithm that Cloud VPN does not know, got "chacha20poly1305-prfsha256-x25519"; choose among aes256gcm16, ',
-    ],
-    [
-      site(1, { esp: { proposals: ['aes256-sha384-ecp384'] } }),
-      'tunnels.primary.esp.proposals[0]: has an algorithm that Cloud VPN does not know, got "aes256-sha384-ecp384"; ',
-    ],
-    [
       site(1, { postQuantumKey: { id: 'ppk', existingSecret: 'ppk' } }),
       'tunnels.primary.postQuantumKey: is not possible: Cloud VPN knows no post-quantum keys; ',
     ],
@@ -182,12 +174,6 @@ describe('what Google Cloud cannot be is refused', () => {
   test('and a tunnel with another preset', () => {
     expect(problems(site(2), 'office')).toContain('tunnels.office.preset: is not gcp');
     expect(problems(site(2))).toBe('');
-  });
-
-  test('what is not advised: a weak algorithm', () => {
-    const advice = problems(site(1, { ike: { proposals: ['aes256-sha256-ecp224'] } }));
-    expect(advice).toContain('x25519');
-    expect(advice).not.toMatch(/sha1|modp1024|modp1536|modp2048s/);
   });
 
   test('an address beside, since the identities are those', () => {

@@ -43,9 +43,9 @@ describe('the remote end in a plain app', () => {
     expect(problems(() => vpn({}).counterpart('onprem', 'gcp'))).toEqual([
       'tunnels.onprem.preset: is not gcp, so the tunnel does not keep to what gcp demands, got "strongswan"; set it to gcp, or ask for another kind of remote end',
     ]);
-    const weird = vpn({ preset: 'gcp', ike: { proposals: ['aes256-sha256-modp6144'] } });
+    const weird = vpn({ preset: 'gcp', mode: 'policy' });
     expect(problems(() => weird.counterpart('onprem', 'gcp'))).toEqual([
-      expect.stringMatching(/^tunnels\.onprem\.ike\.proposals\[0\]: has an algorithm that Cloud VPN does not know, /),
+      expect.stringMatching(/^tunnels\.onprem\.mode: is policy, but HA VPN takes its routes by BGP only; /),
     ]);
     expect(problems(() => weird.counterpart('onprem', 'strongswan'))).toEqual([]);
   });

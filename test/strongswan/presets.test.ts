@@ -318,9 +318,11 @@ const COMPARISON: Readonly<
     'Phase 1 life': [value('rekey_time = 32400s'), cell('IKE rekeying', '9 h (Google: 10 h)'), ...life('ike', 36_000)],
     'Phase 2': [
       value('esp_proposals = aes256gcm16-ecp384'),
+      refused('has no key exchange, which Cloud VPN wants in both phases', ...esp('aes256gcm16', 'aes256-sha256')),
       refused(
-        'has no key exchange, which Cloud VPN wants in both phases',
-        ...esp('aes256gcm16', 'aes256-sha256', 'aes256-sha256-none'),
+        'has an algorithm that Cloud VPN does not know',
+        ...esp('aes256-sha256-none', 'aes256-sha384-ecp384'),
+        ...ike('chacha20poly1305-prfsha256-x25519'),
       ),
     ],
     'Phase 2 DH': [

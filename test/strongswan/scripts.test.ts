@@ -143,17 +143,17 @@ describeWith(['dash', 'python3'], 'what control.py composes', () => {
     const root = authority();
     const other = authority({ CN: 'Other' });
     const leaf = root.issue({ subject: { CN: 'left' } });
-    const more = (folder: string) => ({
-      certificate: { folder: pod.at(folder), '': null },
+    const more = (folder: string, identity: string) => ({
+      certificate: { folder: pod.at(folder), identity, '': null },
       authorities: {
         'onprem-ca.crt': { file: pod.at(`${folder}/ca.crt`), source: 'key ca.crt of the Secret certs' },
         '': null,
       },
     });
-    const configure = (files: Record<string, string>) => {
+    const configure = (files: Record<string, string>, identity = 'keyid:left') => {
       pod.configure({
         onprem: {
-          more: more('certs'),
+          more: more('certs', identity),
           key: null,
           local: ['certs = onprem.crt'],
           remote: ['cacerts = onprem-ca.crt'],
@@ -277,6 +277,56 @@ describeWith(['dash', 'python3'], 'what control.py composes', () => {
       configure(JSON.parse(JSON.stringify({ ...good, ...change })) as Record<string, string>);
       await pod.control();
       await pod.unready(`\ntunnels.onprem.${sentence}\n`);
+    });
+
+    const named = root.issue({
+      subject: { C: 'CH', O: 'An Example', CN: 'vpn' },
+      dns: ['VPN.example.com', 'other.example.com'],
+      addresses: ['203.0.113.10', '2001:db8::1'],
+      emails: ['vpn@example.com'],
+    });
+    const ofNames = { ...good, 'tls.crt': named.certificate, 'tls.key': named.privateKey };
+    test.each([
+      'vpn.example.com',
+      'fqdn:vpn.Example.com',
+      '@other.example.com',
+      '203.0.113.10',
+      '2001:DB8:0::1',
+      'vpn@example.com',
+      'email:VPN@example.com',
+      'C=CH, O=An Example, CN=vpn',
+      'c=ch,o=an example,cn=VPN',
+      'keyid:office',
+      '@#0a0b',
+      'C=CH, O=*, CN=*',
+    ])('in which the identity %s may stand is taken', async (identity) => {
+      configure(ofNames, identity);
+      await pod.serve();
+    });
+
+    test.each([
+      'left.example.com',
+      'fqdn:left.example.com',
+      '@left.example.com',
+      'vpn',
+      '203.0.113.11',
+      '2001:db8::2',
+      'left@example.com',
+      'email:left@example.com',
+      'CN=vpn, O=An Example, C=CH',
+      'C=CH, CN=vpn',
+    ])('in which the identity %s does not stand is refused in a sentence', async (identity) => {
+      configure(ofNames, identity);
+      await pod.control();
+      await pod.unready(
+        `\ntunnels.onprem.certificate: "${identity}" does not stand in tls.crt; put a certificate with that name there, or set localIdentity\n`,
+      );
+    });
+
+    test('without any name is not that of an address', async () => {
+      configure(good, '203.0.113.10');
+      await pod.control();
+      await pod.unready('certificate: "203.0.113.10" does not stand in tls.crt; ');
     });
   });
 

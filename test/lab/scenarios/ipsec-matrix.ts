@@ -11,6 +11,7 @@ import {
   OFFICE_NETWORK,
   Router,
   sameAfterTransfer,
+  watchClear,
   type RouterFiles,
 } from '../ipsec';
 import { LabError } from '../processes';
@@ -35,6 +36,7 @@ export const scenario: Scenario = {
     const { values, files } = await context.prepare('keys and certificates', () => credentials(context));
     // Of a load balancer: an address of its own each time, since nodes remember flows for two minutes.
     let last = 30;
+    const clear = await watchClear(context);
     for (const mode of ['route', 'policy'] as const) {
       for (const authentication of ['psk', 'certificate'] as const) {
         for (const exposure of ['loadBalancer', 'hostPort'] as const) {
@@ -84,6 +86,10 @@ export const scenario: Scenario = {
           });
           await context.check(`${title}: 2 MB of TCP each way, unchanged`, () => sameAfterTransfer(desk, web));
           await context.prepare(`${title}: helm uninstall`, () => vpn.uninstall());
+          await context.check(`${title}: without the gateway no answer, and never a packet in clear`, async () => {
+            await desk.noPing(web[0]?.address ?? '');
+            same('the number', `${await clear()}`, '0');
+          });
           await router.stop();
         }
       }

@@ -274,29 +274,91 @@ table inet vpn {
     }
 {{- end }}
   }
+  set tunnel4 {
+    type ifname . ipv4_addr
+    flags interval
+{{- $found3 := false }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- $found4 := false }}
+{{- range $network := $tunnel.remote.networks }}
+{{- if not (contains ":" $network) }}
+{{- $found4 = true }}
+{{- end }}
+{{- end }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") $found4) }}
+{{- $found3 = true }}
+{{- end }}
+{{- end }}
+{{- if $found3 }}
+    elements = {
+{{- range $name, $tunnel := $.Values.tunnels }}
+{{- if eq $tunnel.gateway $gateway }}
+{{- if eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route" }}
+{{- range $network := $tunnel.remote.networks }}
+{{- if not (contains ":" $network) }}
+      "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $network }},
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+    }
+{{- end }}
+  }
+  set tunnel6 {
+    type ifname . ipv6_addr
+    flags interval
+{{- $found4 := false }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- $found5 := false }}
+{{- range $network := $tunnel.remote.networks }}
+{{- if contains ":" $network }}
+{{- $found5 = true }}
+{{- end }}
+{{- end }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") $found5) }}
+{{- $found4 = true }}
+{{- end }}
+{{- end }}
+{{- if $found4 }}
+    elements = {
+{{- range $name, $tunnel := $.Values.tunnels }}
+{{- if eq $tunnel.gateway $gateway }}
+{{- if eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route" }}
+{{- range $network := $tunnel.remote.networks }}
+{{- if contains ":" $network }}
+      "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $network }},
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+    }
+{{- end }}
+  }
   set cluster4 {
     type ipv4_addr
     flags interval
     auto-merge
-{{- $found3 := false }}
+{{- $found5 := false }}
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if not (contains ":" $podCidr) }}
-{{- $found3 = true }}
-{{- end }}
-{{- end }}
-{{- $found4 := false }}
-{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
-{{- if not (contains ":" $serviceCidr) }}
-{{- $found4 = true }}
-{{- end }}
-{{- end }}
-{{- $found5 := false }}
-{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
-{{- if not (contains ":" $nodeCidr) }}
 {{- $found5 = true }}
 {{- end }}
 {{- end }}
-{{- if or $found3 $found4 $found5 }}
+{{- $found6 := false }}
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+{{- if not (contains ":" $serviceCidr) }}
+{{- $found6 = true }}
+{{- end }}
+{{- end }}
+{{- $found7 := false }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{- if not (contains ":" $nodeCidr) }}
+{{- $found7 = true }}
+{{- end }}
+{{- end }}
+{{- if or $found5 $found6 $found7 }}
     elements = {
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if not (contains ":" $podCidr) }}
@@ -320,25 +382,25 @@ table inet vpn {
     type ipv6_addr
     flags interval
     auto-merge
-{{- $found6 := false }}
+{{- $found8 := false }}
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if contains ":" $podCidr }}
-{{- $found6 = true }}
-{{- end }}
-{{- end }}
-{{- $found7 := false }}
-{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
-{{- if contains ":" $serviceCidr }}
-{{- $found7 = true }}
-{{- end }}
-{{- end }}
-{{- $found8 := false }}
-{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
-{{- if contains ":" $nodeCidr }}
 {{- $found8 = true }}
 {{- end }}
 {{- end }}
-{{- if or $found6 $found7 $found8 }}
+{{- $found9 := false }}
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+{{- if contains ":" $serviceCidr }}
+{{- $found9 = true }}
+{{- end }}
+{{- end }}
+{{- $found10 := false }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{- if contains ":" $nodeCidr }}
+{{- $found10 = true }}
+{{- end }}
+{{- end }}
+{{- if or $found8 $found9 $found10 }}
     elements = {
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if contains ":" $podCidr }}
@@ -372,7 +434,13 @@ table inet vpn {
     ip saddr @remote4 drop
     ip6 saddr @remote6 drop
   }
-  # What comes out of a tunnel may reach the cluster.
+  # What comes out of a tunnel of the mode route may reach the cluster, if it is of the networks behind that tunnel.
+  chain routed {
+    iifname . ip saddr @tunnel4 ip daddr @cluster4 accept
+    iifname . ip6 saddr @tunnel6 ip6 daddr @cluster6 accept
+    drop
+  }
+  # What comes out of one of the mode policy: the kernel looks at its traffic selectors.
   chain granted {
     ip saddr @remote4 ip daddr @cluster4 accept
     ip6 saddr @remote6 ip6 daddr @cluster6 accept
@@ -382,7 +450,7 @@ table inet vpn {
     type filter hook forward priority filter; policy accept;
     jump inwards
     jump outwards
-    iifname "ipsec*" goto granted
+    iifname "ipsec*" goto routed
     meta ipsec exists goto granted
   }
   chain input {
@@ -516,7 +584,8 @@ route {{ $network }}
       ],
 {{- if not (kindIs "invalid" $tunnel.certificate) }}
       "certificate": {
-        "folder": "/certificates/{{ $name }}"
+        "folder": "/certificates/{{ $name }}",
+        "identity": {{ toRawJson (include "ipsec.localIdentity" (dict "tunnel" $tunnel "gateway" (index $.Values.gateways $tunnel.gateway))) }}
       },
       "authorities": {
 {{- if not (kindIs "invalid" $tunnel.authorities) }}
@@ -602,12 +671,14 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- $identity := .identity -}}
 {{- if regexMatch "^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?))$" $identity }}
 {{- "address" }}
-{{- else if regexMatch "^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$" $identity }}
+{{- else if regexMatch "^(?:fqdn:|@)?(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$" $identity }}
 {{- "name" }}
-{{- else if regexMatch "^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$" $identity }}
+{{- else if regexMatch "^(?:email:)?[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$" $identity }}
 {{- "email" }}
-{{- else }}
+{{- else if regexMatch "^(?:C|CN|L|O|OU|SERIALNUMBER|ST)=[!$-*\\--:?-\\[\\]-~](?:[ !#-*\\--:?-\\[\\]-~]*[!$-*\\--:?-\\[\\]-~])?(?:, ?(?:C|CN|L|O|OU|SERIALNUMBER|ST)=[!$-*\\--:?-\\[\\]-~](?:[ !#-*\\--:?-\\[\\]-~]*[!$-*\\--:?-\\[\\]-~])?)*$" $identity }}
 {{- "subject" }}
+{{- else }}
+{{- "none" }}
 {{- end }}
 {{- end }}
 
@@ -633,6 +704,19 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- $tunnel.remote.address }}
 {{- else }}
 {{- "" }}
+{{- end }}
+{{- end }}
+
+{{- define "ipsec.sameIdentity" -}}
+{{- $identity := .identity -}}
+{{- if regexMatch "^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?))$" $identity }}
+{{- include "ipsec.networkBits" (ternary $identity "0.0.0.0" (regexMatch "^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?))$" $identity)) }}
+{{- else if hasPrefix "keyid:" $identity }}
+{{- $identity }}
+{{- else if hasPrefix "@#" (trimPrefix "email:" (trimPrefix "fqdn:" (lower $identity))) }}
+{{- trimPrefix "email:" (trimPrefix "fqdn:" (lower $identity)) }}
+{{- else }}
+{{- trimPrefix "@" (trimPrefix "@" (trimPrefix "email:" (trimPrefix "fqdn:" (lower $identity)))) }}
 {{- end }}
 {{- end }}
 
