@@ -85,7 +85,8 @@ export const scenario: Scenario = {
     await context.check('no container was started again', () => vpn.restarted());
     await context.check('packets in clear outside: none, and the one that is sent on purpose is seen', async () => {
       same('the number', `${await clear()}`, '0');
-      await remote.run(`ping -c 1 -W 1 -I eth0 ${web[0]?.address ?? ''} || :`);
+      const way = `${web[0]?.address ?? ''} via ${OUTSIDE.gateway}`;
+      await remote.run(`ip route add ${way}; ping -c 1 -W 1 ${web[0]?.address ?? ''} || :; ip route delete ${way}`);
       same('the number', `${await clear()}`, '1');
     });
     await context.check('helm uninstall', () => vpn.uninstall());
