@@ -261,6 +261,14 @@ function oneTunnel(title: string, change: (tunnel: DraftMap, random: Random) => 
 
 const remoteOf = (tunnel: DraftMap): DraftMap => (isMap(tunnel['remote']) ? tunnel['remote'] : {});
 
+const keyForAnotherImage: Fault = (values) => {
+  const [tunnel] = tunnelsOf(values);
+  if (tunnel === undefined) return undefined;
+  tunnel['postQuantumKey'] = { id: 'ppk-1', existingSecret: 'ppk' };
+  values['strongswan'] = { features: ['mlkem'] };
+  return 'a key that the image cannot use';
+};
+
 export const IPSEC_FAULTS: readonly Fault[] = [
   oneTunnel('a gateway that is not there', (tunnel) => (tunnel['gateway'] = 'nowhere')),
   oneTunnel('no secret', (tunnel) => {
@@ -370,13 +378,8 @@ export const IPSEC_FAULTS: readonly Fault[] = [
     remove(tunnel, 'certificate');
     tunnel['authorities'] = { root: {} };
   }),
-  (values) => {
-    const [tunnel] = tunnelsOf(values);
-    if (tunnel === undefined) return undefined;
-    tunnel['postQuantumKey'] = { id: 'ppk-1', existingSecret: 'ppk' };
-    values['strongswan'] = { features: ['mlkem'] };
-    return 'a key that the image cannot use';
-  },
+  // Nothing else shows an effect of `strongswan.features`.
+  ...Array.from({ length: 6 }, () => keyForAnotherImage),
   (values) => {
     const tunnels = tunnelsOf(values);
     const [one, other] = tunnels;
