@@ -117,6 +117,11 @@ function repairSecrets(tunnel: DraftMap, preset: Draft, random: Random): void {
     if (isMap(certificate['issuer']) && random.chance(0.6)) remove(certificate, 'existingSecret');
     if (certificate['existingSecret'] !== undefined) remove(certificate, 'issuer');
     else if (!isMap(certificate['issuer'])) certificate['existingSecret'] = 'gateway-tls';
+    else {
+      // Most identities are none that cert-manager puts into a certificate.
+      if (random.chance(0.8)) tunnel['localIdentity'] = 'vpn.example.com';
+      if (random.chance(0.6)) certificate['issuer']['group'] ??= 'cert-manager.io';
+    }
     const { authorities } = tunnel;
     if (isMap(authorities) && Object.keys(authorities).length === 0) remove(tunnel, 'authorities');
     for (const source of isMap(authorities) ? Object.values(authorities) : []) {
