@@ -201,7 +201,7 @@ describe('the preparation', () => {
     const stub = (name: string, script: string): void => {
       fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     };
-    const debian = ['wg', 'wireguard-go', 'nft', 'shellcheck', 'busybox', 'ip', 'jq', 'dash'];
+    const debian = ['wg', 'wireguard-go', 'nft', 'shellcheck', 'busybox', 'ip', 'jq', 'dash', 'mawk', 'gawk'];
     for (const name of [...debian, 'ping', 'setpriv', 'zbarimg', 'debootstrap']) stub(name, 'exit 0');
     for (const [name, script] of Object.entries(others)) stub(name, script);
     if (go !== undefined) stub('go', go);

@@ -49,6 +49,8 @@ const DEBIAN_PACKAGES = {
   ip: 'iproute2',
   jq: 'jq',
   dash: 'dash',
+  mawk: 'mawk',
+  gawk: 'gawk',
   ping: 'iputils-ping',
   setpriv: 'util-linux',
   zbarimg: 'zbar-tools',

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
+import { describeWith } from '../left-out';
 import { aGuarded, aPeer, config, key, NFT, Pod, SCRIPTS, STUBS } from './script-pod';
 
 let pod: Pod;
@@ -12,12 +13,6 @@ afterEach(() => {
   pod.end();
 });
 jest.setTimeout(60_000);
-
-const unless = (missing: boolean, what: string): jest.It => {
-  if (missing && process.env['CI'] !== undefined) throw new Error(`missing: ${what}`);
-  return missing ? test.skip : test;
-};
-const has = (command: string, ...args: string[]) => spawnSync(command, args).error === undefined;
 
 describe('server.sh', () => {
   test('makes the interface with the MTU, addresses, peers, rules and routes of the files', async () => {
@@ -535,77 +530,77 @@ describe('server.sh', () => {
       for (const secret of [preshared, pod.privateKey]) expect(text).not.toContain(secret.slice(0, 43));
   });
 
-  describe.each(['mawk', 'gawk', 'busybox'])('with %s', (name) => {
-    const argument = name === 'busybox' ? ['awk'] : [];
-    const rule = unless(!has(name, ...argument, 'BEGIN { exit }'), name);
+  for (const name of ['mawk', 'gawk', 'busybox'] as const)
+    describeWith([name], `with ${name}`, () => {
+      const argument = name === 'busybox' ? ['awk'] : [];
 
-    rule('5,000 peers are composed with the processes of 10, and every key is in its place', async () => {
-      const commands = ['cksum', 'cp', 'mv', 'rm', 'date', 'sed', 'tr', 'sleep', 'ip', 'wg', 'nft'];
-      const processes = async (count: number): Promise<string[]> => {
-        pod.end();
-        pod = new Pod();
-        pod.record(...commands.slice(0, 8));
+      test('5,000 peers are composed with the processes of 10, and every key is in its place', async () => {
+        const commands = ['cksum', 'cp', 'mv', 'rm', 'date', 'sed', 'tr', 'sleep', 'ip', 'wg', 'nft'];
+        const processes = async (count: number): Promise<string[]> => {
+          pod.end();
+          pod = new Pod();
+          pod.record(...commands.slice(0, 8));
+          pod.stub('awk', `exec ${name} ${argument.join('')} "$@"`);
+          const peers = Array.from({ length: count }, (_, i) =>
+            i % 2 === 0 ? aGuarded(`peer-${i}`, `given-keys/preshared-key.peer-${i}`) : aPeer(`peer-${i}`),
+          );
+          const preshared = new Map(peers.filter((_, i) => i % 2 === 0).map((peer) => [peer, key()]));
+          pod.mountSecret(
+            GIVEN,
+            Object.fromEntries([...preshared].map(([{ name }, text]) => [`preshared-key.${name}`, `${text}\n`])),
+          );
+          pod.write('etc/wireguard/config/wg.conf', config(peers));
+          await pod.serve({ POLL_SECONDS: '600' });
+          await pod.until('it sleeps', () => pod.argv.includes('sleep 600'));
+          const expected = config(
+            peers.map((peer) => {
+              const line = preshared.get(peer);
+              return { ...peer, publicKey: `${peer.publicKey}${line === undefined ? '' : `\nPresharedKey = ${line}`}` };
+            }),
+          ).replace('[Interface]', `[Interface]\nPrivateKey = ${pod.privateKey}`);
+          expect(pod.read('run/vpn/wg.conf').trim()).toBe(expected.trim());
+          return pod.argv
+            .filter((line) => [...commands, 'awk'].includes(line.replace(/ .*/, '')))
+            .map((line) => line.replace(/ .*/, ''))
+            .sort();
+        };
+        const ten = await processes(10);
+        expect(ten.length).toBeGreaterThan(10);
+        expect(await processes(5000)).toEqual(ten);
+      });
+
+      test('a pre-shared key that cannot be taken is refused alike', async () => {
         pod.stub('awk', `exec ${name} ${argument.join('')} "$@"`);
-        const peers = Array.from({ length: count }, (_, i) =>
-          i % 2 === 0 ? aGuarded(`peer-${i}`, `given-keys/preshared-key.peer-${i}`) : aPeer(`peer-${i}`),
-        );
-        const preshared = new Map(peers.filter((_, i) => i % 2 === 0).map((peer) => [peer, key()]));
-        pod.mountSecret(
-          GIVEN,
-          Object.fromEntries([...preshared].map(([{ name }, text]) => [`preshared-key.${name}`, `${text}\n`])),
-        );
-        pod.write('etc/wireguard/config/wg.conf', config(peers));
-        await pod.serve({ POLL_SECONDS: '600' });
-        await pod.until('it sleeps', () => pod.argv.includes('sleep 600'));
-        const expected = config(
-          peers.map((peer) => {
-            const line = preshared.get(peer);
-            return { ...peer, publicKey: `${peer.publicKey}${line === undefined ? '' : `\nPresharedKey = ${line}`}` };
-          }),
-        ).replace('[Interface]', `[Interface]\nPrivateKey = ${pod.privateKey}`);
-        expect(pod.read('run/vpn/wg.conf').trim()).toBe(expected.trim());
-        return pod.argv
-          .filter((line) => [...commands, 'awk'].includes(line.replace(/ .*/, '')))
-          .map((line) => line.replace(/ .*/, ''))
-          .sort();
-      };
-      const ten = await processes(10);
-      expect(ten.length).toBeGreaterThan(10);
-      expect(await processes(5000)).toEqual(ten);
-    });
+        fs.mkdirSync(pod.at(`${PSK}/folder`), { recursive: true });
+        pod.mountSecret(GIVEN, { nonsense: 'n' });
+        for (const [file, sentence] of [
+          ['given-keys/none', `cannot read the pre-shared key of bob: there is no file ${pod.at(GIVEN)}/none`],
+          ['given-keys/nonsense', `the pre-shared key of bob: ${pod.at(GIVEN)}/nonsense does not hold a WireGuard key`],
+          ['given-keys/..data/nonsense', 'the pre-shared key of bob is neither preshared-keys/SECRET/KEY nor'],
+          ['preshared-keys/wireguard-psk/folder', ''],
+        ] as const) {
+          pod.output = '';
+          pod.write('etc/wireguard/config/wg.conf', config([aGuarded('bob', file)]));
+          expect(await pod.ended(pod.start('server.sh'))).toBe(1);
+          expect(pod.output).toContain(`server.sh: ${sentence}`);
+        }
+        expect(pod.argv.join('\n')).not.toContain('link add');
+      });
 
-    rule('a pre-shared key that cannot be taken is refused alike', async () => {
-      pod.stub('awk', `exec ${name} ${argument.join('')} "$@"`);
-      fs.mkdirSync(pod.at(`${PSK}/folder`), { recursive: true });
-      pod.mountSecret(GIVEN, { nonsense: 'n' });
-      for (const [file, sentence] of [
-        ['given-keys/none', `cannot read the pre-shared key of bob: there is no file ${pod.at(GIVEN)}/none`],
-        ['given-keys/nonsense', `the pre-shared key of bob: ${pod.at(GIVEN)}/nonsense does not hold a WireGuard key`],
-        ['given-keys/..data/nonsense', 'the pre-shared key of bob is neither preshared-keys/SECRET/KEY nor'],
-        ['preshared-keys/wireguard-psk/folder', ''],
-      ] as const) {
-        pod.output = '';
-        pod.write('etc/wireguard/config/wg.conf', config([aGuarded('bob', file)]));
-        expect(await pod.ended(pod.start('server.sh'))).toBe(1);
-        expect(pod.output).toContain(`server.sh: ${sentence}`);
-      }
-      expect(pod.argv.join('\n')).not.toContain('link add');
+      test('addresses and routes are planned alike', async () => {
+        pod.stub('awk', `exec ${name} ${argument.join('')} "$@"`);
+        pod.write('state/route4', '10.20.0.0/16\n10.30.0.0/16\n10.9.9.9/32\n');
+        pod.write('state/route6', 'fd00:20::/64\nfd00:30::9/128\n');
+        pod.write('etc/wireguard/config/routes', '10.20.0.0/16\nfd00:0020::/64\n\n10.40.0.0/16\n10.40.0.0/16\n');
+        await pod.serve();
+        expect(pod.argv.filter((line) => line.startsWith('ip: route'))).toEqual([
+          'ip: route del 10.30.0.0/16 dev wg0 proto 86',
+          'ip: route del 10.9.9.9 dev wg0 proto 86',
+          'ip: route del fd00:30::9 dev wg0 proto 86',
+          'ip: route add 10.40.0.0/16 dev wg0 proto 86',
+        ]);
+      });
     });
-
-    rule('addresses and routes are planned alike', async () => {
-      pod.stub('awk', `exec ${name} ${argument.join('')} "$@"`);
-      pod.write('state/route4', '10.20.0.0/16\n10.30.0.0/16\n10.9.9.9/32\n');
-      pod.write('state/route6', 'fd00:20::/64\nfd00:30::9/128\n');
-      pod.write('etc/wireguard/config/routes', '10.20.0.0/16\nfd00:0020::/64\n\n10.40.0.0/16\n10.40.0.0/16\n');
-      await pod.serve();
-      expect(pod.argv.filter((line) => line.startsWith('ip: route'))).toEqual([
-        'ip: route del 10.30.0.0/16 dev wg0 proto 86',
-        'ip: route del 10.9.9.9 dev wg0 proto 86',
-        'ip: route del fd00:30::9 dev wg0 proto 86',
-        'ip: route add 10.40.0.0/16 dev wg0 proto 86',
-      ]);
-    });
-  });
 });
 
 describe('forwarding.sh', () => {
