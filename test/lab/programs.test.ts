@@ -52,7 +52,7 @@ test.each([
     'an unknown scenario',
     'test',
     ['nothing'],
-    'no scenario begins with nothing; there are: ipsec-basic, ipsec-certificates, ',
+    'no scenario begins with nothing; there are: ',
   ],
 ] as const)('%s is one sentence', (_, program, args, sentence) => {
   withFolder((cache) => {
