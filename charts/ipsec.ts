@@ -1,4 +1,6 @@
 import { helmChart } from '../lib/helm/chart';
+import { routeAgents } from '../lib/routes/agents';
+import { Only } from '../lib/staged';
 import { IpsecGateways } from '../lib/strongswan/gateways';
 import { ipsecValues } from '../values/ipsec';
 import { VERSION } from './version';
@@ -42,8 +44,19 @@ tunnels:
 \`\`\`
 `,
   values: ipsecValues,
-  build: (scope, v) => new IpsecGateways(scope, 'Ipsec', v),
+  build: (scope, v) => {
+    const gateways = new IpsecGateways(scope, 'Ipsec', v);
+    new Only(gateways, 'RouteAgents', gateways.hasAgents, (inner) => {
+      routeAgents(inner, v, gateways.agents);
+    });
+    return gateways;
+  },
   notes: (gateways) => gateways.notes,
   summary: (gateways) => gateways.detectionText,
-  images: ({ images }) => ({ charon: images.strongswan, control: images.control, network: images.network }),
+  images: ({ images }) => ({
+    charon: images.strongswan,
+    control: images.control,
+    network: images.network,
+    frr: images.frr,
+  }),
 });

@@ -62,6 +62,15 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cdk8s-vpn-docs-'));
 
 beforeAll(() => {
   fs.writeFileSync(path.join(folder, 'old.env'), 'PEERS=2\nSERVERURL=vpn.example.com\n');
+  fs.writeFileSync(
+    path.join(folder, 'old-values.yaml'),
+    `localCidrs: [10.234.0.0/16, 172.27.48.0/20, 10.233.0.0/16]\ntunnels:\n${[1, 2]
+      .map(
+        (n) =>
+          `- {publicIP: 198.51.100.4${n}, nodeName: node-${n}, localTunnelIP: 169.254.${n}.2, peerTunnelIP: 169.254.${n}.1}\n`,
+      )
+      .join('')}`,
+  );
   for (const { page, info, text } of blocks)
     if (info[1] === 'values' && info[2] !== undefined && !isTask(page))
       fs.writeFileSync(path.join(folder, info[2]), text);

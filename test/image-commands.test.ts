@@ -6,8 +6,7 @@ import { CHARTS } from '../charts';
 import { examplesOf } from '../lib/cli/commands';
 import type { HelmChart } from '../lib/helm/chart';
 import { loadValues } from '../lib/helm/load-values';
-import { SCRIPTS as STRONGSWAN_SCRIPTS } from '../lib/strongswan/scripts';
-import { SCRIPTS as WIREGUARD_SCRIPTS } from '../lib/wireguard/scripts';
+import type { KubernetesObject } from '../lib/staged';
 import { shellCommands, type Wrappers } from './shell-commands';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
@@ -61,7 +60,7 @@ const IMAGES: Readonly<Record<string, Contents>> = {
   },
   'quay.io/frrouting/frr:10.3.4': {
     source: 'FRRouting/frr: docker/alpine, alpine/APKBUILD.in',
-    commands: [...BUSYBOX, ...words('bash ip python3 tini vtysh')],
+    commands: [...BUSYBOX, ...words('bash bridge ip python3 tini vtysh'), 'module subprocess'],
     lacks: words('iptables jq nft swanctl wg'),
   },
 };
@@ -69,7 +68,7 @@ const IMAGES: Readonly<Record<string, Contents>> = {
 /** What Python's own library has of it, since 3.9. */
 const PYTHON_LIBRARY = words(`
   abc argparse base64 binascii collections contextlib dataclasses datetime enum errno functools hashlib heapq hmac html http io ipaddress
-  itertools json math operator os pathlib queue random re secrets select selectors shutil signal socket socketserver ssl stat string struct
+  itertools json math operator os pathlib pwd queue random re resource secrets select selectors shutil signal socket socketserver ssl stat string struct
   sys tempfile textwrap threading time traceback types typing urllib
 `);
 
@@ -84,11 +83,12 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Images that have no default: the user names one. */
 const WITHOUT_DEFAULT = ['userspace'];
 
+/** The files of ConfigMaps that a container sees, by path. */
 type Scripts = Readonly<Record<string, string>>;
-const SCRIPTS: Readonly<Record<string, Scripts>> = { wireguard: WIREGUARD_SCRIPTS, ipsec: STRONGSWAN_SCRIPTS };
 
 /** Functions of the scripts that run the command behind so many of their words. */
 const WRAPPERS: Readonly<Record<string, Wrappers>> = {
+  'filter.sh': { try: 1 },
   'network.sh': { try: 1 },
   'server.sh': { try: 1, busy: 0, attempt: 0 },
 };
@@ -97,6 +97,7 @@ const WRAPPERS: Readonly<Record<string, Wrappers>> = {
 const BY_HAND: Readonly<Record<string, readonly string[]>> = {
   wireguard: ['sh', '/scripts/showconf.sh'],
   network: ['curl'],
+  filter: ['curl'],
   charon: ['swanctl'],
 };
 
@@ -106,18 +107,22 @@ interface Probe {
 
 interface Container {
   readonly name: string;
+  readonly lifecycle?: { readonly preStop?: Probe };
   readonly image: string;
   readonly command?: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value?: string }[];
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
-  readonly volumeMounts?: readonly { readonly name: string }[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
 }
 
 interface Volume {
   readonly name: string;
-  readonly configMap?: { readonly items?: readonly { readonly key: string }[] };
+  readonly configMap?: {
+    readonly name: string;
+    readonly items?: readonly { readonly key: string; readonly path: string }[];
+  };
 }
 
 interface Pod {
@@ -132,49 +137,62 @@ function defaultImage(reference: string): string | undefined {
   return Object.keys(IMAGES).find((image) => repository(image) === repository(reference));
 }
 
-/** The modules that a Python program and its own modules import, and what starts other programs. */
+/** The modules that a Python program and its own modules import, and the programs that it starts. */
 function pythonNeeds(scripts: Scripts, main: string): string[] {
+  const folder = path.dirname(main);
   const files = new Set([main]);
   const needed: string[] = [];
   // A set goes on to what is added on the way.
   for (const file of files) {
     const text = scripts[file]!;
     for (const [, module] of text.matchAll(/^ *(?:import|from) (\w+)/gm)) {
-      if (`${module!}.py` in scripts) files.add(`${module!}.py`);
+      const own = path.join(folder, `${module!}.py`);
+      if (own in scripts) files.add(own);
       else needed.push(`module ${module!}`);
     }
     for (const [call] of text.matchAll(/\bos\.(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)\b/g)) needed.push(call);
+    for (const [, program] of text.matchAll(
+      /(?:(?<![\w.])ask\(|\bkernel\.ask\(|\bcommand = \[|\bprogram=)'([\w/-]+)'/g,
+    ))
+      needed.push(program!);
   }
   return needed;
 }
 
 /** What a script needs, with the scripts that it runs. */
-function scriptNeeds(scripts: Scripts, name: string): string[] {
-  const { called, scripts: others } = shellCommands(scripts[name]!, WRAPPERS[name]);
-  return [...called, ...others.flatMap((other) => scriptNeeds(scripts, other))];
+function scriptNeeds(scripts: Scripts, file: string): string[] {
+  const { called, scripts: others } = shellCommands(scripts[file]!, WRAPPERS[path.basename(file)]);
+  return [...called, ...others.flatMap((other) => scriptNeeds(scripts, path.join(path.dirname(file), other)))];
 }
 
 /** What a command line needs. */
 function lineNeeds(scripts: Scripts, [program = '', ...rest]: readonly string[]): string[] {
   const name = program.startsWith('/bin/') ? program.slice('/bin/'.length) : program;
-  const file = rest.find((word) => word.startsWith('/scripts/'))?.slice('/scripts/'.length);
+  const file = rest.find((word) => word in scripts);
   if (name === 'python3') return [name, ...pythonNeeds(scripts, file!)];
   if (name !== 'sh') return [name];
   return [name, ...(rest[0] === '-c' ? shellCommands(rest[1]!).called : scriptNeeds(scripts, file!))];
 }
 
 /** All that a container needs of its image, sorted. */
-function needs(container: Container, volumes: readonly Volume[], scripts: Scripts, contents: Contents): string[] {
+function needs({ container, volumes, scripts }: Omit<Found, 'chart'>, contents: Contents): string[] {
   const { command = [contents.entrypoint ?? ''], env = [], volumeMounts = [] } = container;
-  const probes = [container.livenessProbe, container.readinessProbe, container.startupProbe];
+  const probes = [
+    container.livenessProbe,
+    container.readinessProbe,
+    container.startupProbe,
+    container.lifecycle?.preStop,
+  ];
   const lines = [command, BY_HAND[container.name] ?? [], ...probes.map((probe) => probe?.exec?.command ?? [])];
   // Programs that a server of the container runs are mounted one by one.
-  const mounted = volumeMounts
-    .flatMap(({ name }) => volumes.find((volume) => volume.name === name)?.configMap?.items ?? [])
-    .filter(({ key }) => key.endsWith('.sh'));
+  const mounted = volumeMounts.flatMap(({ name, mountPath }) =>
+    (volumes.find((volume) => volume.name === name)?.configMap?.items ?? [])
+      .filter(({ key }) => key.endsWith('.sh'))
+      .map(({ path: place }) => path.join(mountPath, place)),
+  );
   const all = [
     ...lines.filter((line) => line.length > 0).flatMap((line) => lineNeeds(scripts, line)),
-    ...mounted.flatMap(({ key }) => ['sh', ...scriptNeeds(scripts, key)]),
+    ...mounted.flatMap((file) => ['sh', ...scriptNeeds(scripts, file)]),
   ];
   const meant = (need: string): string =>
     need.startsWith('$') ? (env.find(({ name }) => name === need.slice(1))?.value ?? need) : need;
@@ -189,20 +207,43 @@ interface Found {
   readonly chart: string;
   readonly container: Container;
   readonly volumes: readonly Volume[];
+  readonly scripts: Scripts;
+}
+
+/** The files of ConfigMaps in a container. */
+function mountedScripts(
+  { volumeMounts = [] }: Container,
+  volumes: readonly Volume[],
+  objects: readonly KubernetesObject[],
+): Scripts {
+  return Object.fromEntries(
+    volumeMounts.flatMap(({ name, mountPath }) => {
+      const source = volumes.find((volume) => volume.name === name)?.configMap;
+      const map = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === source?.name);
+      const data = (map?.['data'] ?? {}) as unknown as Readonly<Record<string, string>>;
+      const items = source?.items ?? Object.keys(data).map((key) => ({ key, path: key }));
+      return items.map(({ key, path: place }): [string, string] => [path.join(mountPath, place), data[key] ?? '']);
+    }),
+  );
 }
 
 /** The containers of all examples. */
 function exampleContainers(name: string, chart: HelmChart): Found[] {
-  return examplesOf(name).flatMap((file) =>
-    chart
-      .objects({ values: loadValues({ files: [file] }).values })
-      .filter(({ kind }) => kind === 'Deployment')
+  return examplesOf(name).flatMap((file) => {
+    const objects = chart.objects({ values: loadValues({ files: [file] }).values });
+    return objects
+      .filter(({ kind }) => kind === 'Deployment' || kind === 'DaemonSet')
       .flatMap((object) => {
         const { spec } = (object['spec'] as unknown as { template: { spec: Pod } }).template;
         const { initContainers = [], containers, volumes = [] } = spec;
-        return [...initContainers, ...containers].map((container) => ({ chart: name, container, volumes }));
-      }),
-  );
+        return [...initContainers, ...containers].map((container) => ({
+          chart: name,
+          container,
+          volumes,
+          scripts: mountedScripts(container, volumes, objects),
+        }));
+      });
+  });
 }
 
 /** The containers of the pods of `helm test`, which are in the printed chart only. */
@@ -216,7 +257,12 @@ function testContainers(name: string, chart: HelmChart): Found[] {
       const { image } = (key === undefined ? {} : values[key]) as { image?: Record<string, string> };
       if (image === undefined || program === undefined) throw new Error(`no container is found in ${file}`);
       const reference = `${image['registry']!}/${image['repository']!}:${image['tag']!}`;
-      return { chart: name, container: { name: 'test', image: reference, command: [program] }, volumes: [] };
+      return {
+        chart: name,
+        container: { name: 'test', image: reference, command: [program] },
+        volumes: [],
+        scripts: {},
+      };
     });
 }
 
@@ -229,10 +275,10 @@ const titles = [...new Set(found.map(titleOf))];
 
 describe('the image of', () => {
   test.each(titles)('%s has what it calls', (title) => {
-    for (const { chart, container, volumes } of found.filter((one) => titleOf(one) === title)) {
-      const image = defaultImage(container.image);
-      expect([container.image, image]).toEqual([container.image, expect.any(String)]);
-      const needed = needs(container, volumes, SCRIPTS[chart]!, IMAGES[image!]!);
+    for (const one of found.filter((each) => titleOf(each) === title)) {
+      const image = defaultImage(one.container.image);
+      expect([one.container.image, image]).toEqual([one.container.image, expect.any(String)]);
+      const needed = needs(one, IMAGES[image!]!);
       expect(needed).not.toEqual([]);
       expect(lacking(needed, IMAGES[image!]!)).toEqual([]);
     }
@@ -254,26 +300,29 @@ describe('the image of', () => {
     expect(packages.filter((name) => !(name in PACKAGES))).toEqual([]);
     const [, charonPath] = /^CMD \["(.*)"\]$/m.exec(text)!;
     const commands = [...ESSENTIAL, ...packages.flatMap((name) => PACKAGES[name]!)];
-    const { container, volumes } = found.find((one) => titleOf(one) === 'ipsec, charon')!;
-    const env = [{ name: 'CHARON', value: charonPath! }];
-    const needed = needs({ ...container, env }, volumes, STRONGSWAN_SCRIPTS, { source: '', commands, lacks: [] });
+    const charon = found.find((one) => titleOf(one) === 'ipsec, charon')!;
+    const container = { ...charon.container, env: [{ name: 'CHARON', value: charonPath! }] };
+    const needed = needs({ ...charon, container }, { source: '', commands, lacks: [] });
     expect(needed).toEqual(expect.arrayContaining(['swanctl', '/usr/lib/ipsec/charon', 'sh']));
     expect(lacking(needed, { commands })).toEqual([]);
   });
 
   test.each([
-    ['charon', 'charon.sh', 'nft list ruleset', 'nft'],
-    ['network', 'network.sh', 'try "ask" python3 -c pass', 'python3'],
-    ['control', 'files.py', 'import yaml', 'module yaml'],
-    ['control', 'files.py', 'import subprocess', 'module subprocess'],
-    ['control', 'vici.py', 'os.system("ip link")', 'os.system'],
-    ['wireguard', 'peers-from.sh', 'x=$(httpd -h)', 'httpd'],
-    ['health', 'health.sh', 'jq . </dev/null', 'jq'],
+    ['charon', '/scripts/charon.sh', 'nft list ruleset', 'nft'],
+    ['network', '/scripts/network.sh', 'try "ask" python3 -c pass', 'python3'],
+    ['control', '/scripts/files.py', 'import yaml', 'module yaml'],
+    ['control', '/scripts/files.py', 'import requests', 'module requests'],
+    ['frr', '/frr-scripts/kernel.py', "ask('nft', 'list')", 'nft'],
+    ['frr', '/scripts/names.py', "command = ['dig', name]", 'dig'],
+    ['filter', '/scripts/filter.sh', 'python3 -c pass', 'python3'],
+    ['control', '/scripts/vici.py', 'os.system("ip link")', 'os.system'],
+    ['wireguard', '/scripts/peers-from.sh', 'x=$(httpd -h)', 'httpd'],
+    ['health', '/www/cgi-bin/ready', 'jq . </dev/null', 'jq'],
   ])('%s lacks what a further line of %s would call: %s', (name, file, line, lacks) => {
-    const { chart, container, volumes } = found.find((one) => one.container.name === name)!;
-    const contents = IMAGES[defaultImage(container.image)!]!;
-    const scripts = { ...SCRIPTS[chart], [file]: `${SCRIPTS[chart]![file]!}\n${line}\n` };
-    expect(lacking(needs(container, volumes, scripts, contents), contents)).toEqual([lacks]);
+    const one = found.find(({ container, scripts }) => container.name === name && file in scripts)!;
+    const contents = IMAGES[defaultImage(one.container.image)!]!;
+    const scripts = { ...one.scripts, [file]: `${one.scripts[file]!}\n${line}\n` };
+    expect(lacking(needs({ ...one, scripts }, contents), contents)).toEqual([lacks]);
   });
 });
 

@@ -17,29 +17,9 @@ import {
   resources,
   serviceAccount,
 } from './kubernetes';
-import { monitor } from './metrics';
+import { extraRules, monitor, rule } from './metrics';
 import { address, addressInNetwork, cidr, host, identity, port, proposal, shortName } from './net';
-
-/** The networks of the cluster. */
-const cluster = z
-  .strictObject({
-    podCidrs: z
-      .array(cidr)
-      .default([])
-      .describe('Networks of the pods')
-      .meta({ example: ['10.244.0.0/16'] }),
-    serviceCidrs: z
-      .array(cidr)
-      .default([])
-      .describe('Networks of the Services')
-      .meta({ example: ['10.96.0.0/12'] }),
-    nodeCidrs: z
-      .array(cidr)
-      .default([])
-      .describe('Networks of the nodes')
-      .meta({ example: ['172.27.0.0/20'] }),
-  })
-  .prefault({});
+import { agent, bgp, cluster, drainTimeoutSeconds, frr, network, routes } from './routes';
 
 const gateway = z.strictObject({
   exposure: z
@@ -211,6 +191,11 @@ const tunnel = z.strictObject({
     })
     .optional()
     .describe('Addresses inside a tunnel of mode `route`'),
+  bgp: bgp
+    .optional()
+    .describe(
+      'The BGP session inside the tunnel, where `routes.mode` is `bgp`; absent: none, and `remote.networks` says what is behind it',
+    ),
   children: z
     .record(
       shortName.meta({ example: 'pods' }),
@@ -343,14 +328,9 @@ export const ipsecValues = z.strictObject({
     .record(shortName, tunnel)
     .default({})
     .describe('Tunnels by name; a change is applied in place, and the other tunnels keep their SAs'),
-  routes: z
-    .strictObject({
-      mode: z
-        .enum(['static'])
-        .default('static')
-        .describe('How networks behind the tunnels are known: `static`, from `tunnels.<name>.remote.networks`'),
-    })
-    .prefault({}),
+  routes,
+  agent,
+  drainTimeoutSeconds,
   readiness: z
     .enum(['tunnel', 'process'])
     .optional()
@@ -412,20 +392,16 @@ export const ipsecValues = z.strictObject({
       }),
     })
     .prefault({}),
-  network: z
-    .strictObject({
-      image: image({ registry: 'lscr.io', repository: 'linuxserver/wireguard', tag: '1.0.20250521-r1-ls110' }),
-      resources: resources({
-        requests: { cpu: '20m', memory: '32Mi', 'ephemeral-storage': '16Mi' },
-        limits: { memory: '128Mi', 'ephemeral-storage': '64Mi' },
-      }),
-    })
-    .prefault({}),
+  network,
+  frr,
   health: z.strictObject({ port: port.default(8080).describe('TCP port of the health server') }).prefault({}),
   metrics: z
     .strictObject({
       serviceMonitor: monitor('ServiceMonitor'),
       podMonitor: monitor('PodMonitor'),
+      prometheusRule: z
+        .strictObject({ ...rule, extraRules: extraRules({ record: 'vpn:tunnels:up', expr: 'sum(ipsec_tunnel_up)' }) })
+        .prefault({}),
     })
     .prefault({}),
   podDisruptionBudget: z

@@ -76,7 +76,7 @@ export function resources(defaults: {
 }
 const quantities = z.record(labelKey, quantity);
 
-const pullSecrets = z.array(
+export const pullSecrets = z.array(
   z.strictObject({ name: objectName.describe('Name of the Secret').meta({ example: 'registry' }) }),
 );
 

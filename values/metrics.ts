@@ -43,6 +43,33 @@ export function monitor(kind: string) {
     .prefault({});
 }
 
+/** What every chart says of its alerts. */
+export const rule = {
+  enabled: z.boolean().default(false).describe('Whether there is a PrometheusRule with alerts'),
+  labels: labels
+    .default({})
+    .describe('Labels of the PrometheusRule, by which Prometheus finds it')
+    .meta({ example: { release: 'prometheus' } }),
+  annotations: annotations
+    .default({})
+    .describe('Annotations of the PrometheusRule')
+    .meta({ example: { 'example.com/owner': 'network team' } }),
+  alertLabels: z
+    .record(z.string().regex(/^_?[A-Za-z][A-Za-z0-9_]*$/), labelValue)
+    .default({})
+    .describe('More labels of every alert')
+    .meta({ example: { team: 'network' } }),
+};
+
+/** Rules of the user's own. */
+export function extraRules(example: { record: string; expr: string }) {
+  return z
+    .array(anyMap)
+    .default([])
+    .describe('More rules of the group')
+    .meta({ example: [example] });
+}
+
 /** Metrics of the server, and the objects that read, judge and draw them. */
 export const metrics = z
   .strictObject({
@@ -51,20 +78,7 @@ export const metrics = z
     podMonitor: monitor('PodMonitor'),
     prometheusRule: z
       .strictObject({
-        enabled: z.boolean().default(false).describe('Whether there is a PrometheusRule with alerts'),
-        labels: labels
-          .default({})
-          .describe('Labels of the PrometheusRule, by which Prometheus finds it')
-          .meta({ example: { release: 'prometheus' } }),
-        annotations: annotations
-          .default({})
-          .describe('Annotations of the PrometheusRule')
-          .meta({ example: { 'example.com/owner': 'network team' } }),
-        alertLabels: z
-          .record(z.string().regex(/^_?[A-Za-z][A-Za-z0-9_]*$/), labelValue)
-          .default({})
-          .describe('More labels of every alert')
-          .meta({ example: { team: 'network' } }),
+        ...rule,
         alwaysUpPeers: z
           .array(name)
           .default([])
@@ -76,11 +90,7 @@ export const metrics = z
           .max(604800)
           .default(600)
           .describe('Seconds without a session, so 180 more without a handshake, until such a peer is an alert'),
-        extraRules: z
-          .array(anyMap)
-          .default([])
-          .describe('More rules of the group')
-          .meta({ example: [{ record: 'vpn:peers:up', expr: 'sum(wireguard_peer_up)' }] }),
+        extraRules: extraRules({ record: 'vpn:peers:up', expr: 'sum(wireguard_peer_up)' }),
       })
       .prefault({}),
     dashboard: z

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { ADDRESS_PATTERN, IPV4_SOURCE, IPV6_SOURCE } from '../lib/net/address';
-import { ADDRESS_OR_CIDR_PATTERN, CIDR_PATTERN, IPV4_CIDR_PATTERN, IPV6_CIDR_PATTERN } from '../lib/net/cidr';
+import {
+  ADDRESS_OR_CIDR_PATTERN,
+  CIDR_PATTERN,
+  IPV4_CIDR_PATTERN,
+  IPV4_SLASH_16_PATTERN,
+  IPV6_CIDR_PATTERN,
+} from '../lib/net/cidr';
 import { IDENTITY_PATTERN, PROPOSAL_PATTERN } from '../lib/net/identity';
 import { ADDRESS_OR_SOCKET_PATTERN, ENDPOINT_MAX_LENGTH, ENDPOINT_PATTERN } from '../lib/net/endpoint';
 import {
@@ -11,6 +17,7 @@ import {
   INTERFACE_NAME_PATTERN,
   NAME_PATTERN,
 } from '../lib/net/name';
+import { AS_NUMBER_MAX, AS_NUMBER_MIN } from '../lib/net/as-number';
 import { PORT_MAX, PORT_MIN } from '../lib/net/port';
 import { WIREGUARD_KEY_PATTERN } from '../lib/net/wireguard-key';
 
@@ -28,6 +35,11 @@ export const ipv6Cidr = z
   .string()
   .regex(IPV6_CIDR_PATTERN)
   .meta({ noun: 'an IPv6 network in CIDR notation', example: 'fd00:13:13::/64' });
+/** An IPv4 network of 65,536 addresses. */
+export const ipv4Slash16 = z
+  .string()
+  .regex(IPV4_SLASH_16_PATTERN)
+  .meta({ noun: 'an IPv4 network with the prefix length 16', example: '198.18.0.0/16' });
 /** An address, or a network in CIDR notation. */
 export const addressOrCidr = z
   .string()
@@ -98,3 +110,9 @@ export const proposal = z
   .regex(PROPOSAL_PATTERN)
   .max(200)
   .meta({ noun: 'a proposal in strongSwan’s keywords', example: 'aes256gcm16-prfsha384-ecp384' });
+/** The number of an autonomous system (RFC 6793). */
+export const asNumber = z
+  .int()
+  .min(AS_NUMBER_MIN)
+  .max(AS_NUMBER_MAX)
+  .meta({ noun: 'the number of an autonomous system', example: 65_010 });

@@ -10,7 +10,7 @@ import {
   type CounterpartKind,
   type CounterpartOptions,
 } from '../strongswan/counterpart';
-import { optionProblems } from '../strongswan/counterparts';
+import { BGP_PASSWORD_PATTERN, BGP_PASSWORD_PROBLEM, optionProblems } from '../strongswan/counterparts';
 import { PRESETS } from '../strongswan/presets';
 import { siteOf, type ValuesFlags } from './commands';
 import { readSecretFile } from './key-file';
@@ -26,6 +26,7 @@ export interface CounterpartFlags extends ValuesFlags {
   readonly format?: CloudFormat;
   readonly address?: string;
   readonly presharedKeyFile?: string;
+  readonly bgpPasswordFile?: string;
   readonly output?: string;
 }
 
@@ -46,13 +47,17 @@ export function counterpartCommand(name: string, flags: CounterpartFlags): void 
     if (problems !== '') throw new InputError(problems.split('\n'));
   });
   const key = keyOf(name, tunnel, flags);
-  const counterpart: CounterpartOptions = { ...given, ...(key !== undefined && keyOption(as, key)) };
+  const bgpPassword = passwordOf(name, tunnel, flags);
+  const counterpart: CounterpartOptions = {
+    ...given,
+    ...(key !== undefined && keyOption(as, key)),
+    ...(bgpPassword !== undefined && { bgpPassword }),
+  };
   const files = new Map<string, string>();
-  for (const file of CHARTS.ipsec.list((gateways) => gateways.counterpart(name, as, counterpart)))
-    files.set(
-      file,
-      `${CHARTS.ipsec.text((gateways) => gateways.counterpart(name, as, counterpart)[file]!, options)}\n`,
-    );
+  for (const file of CHARTS.ipsec.list((gateways) => gateways.counterpart(name, as, counterpart))) {
+    const text = CHARTS.ipsec.text((gateways) => gateways.counterpart(name, as, counterpart)[file]!, options);
+    if (text !== '') files.set(file, `${text}\n`);
+  }
   const { output } = flags;
   if (output === undefined) {
     process.stdout.write([...files.values()].join('\n'));
@@ -111,4 +116,17 @@ function keyOf(name: string, tunnel: Tunnel, { presharedKeyFile }: CounterpartFl
   const { pattern, problem } = PRESETS[preset].keyRule;
   if (presharedKeyFile === undefined) return presharedKey?.value;
   return readSecretFile(presharedKeyFile, '--preshared-key-file', (text) => (pattern.test(text) ? undefined : problem));
+}
+
+/** The password of the BGP session, where it is known. */
+function passwordOf(name: string, { bgp }: Tunnel, { bgpPasswordFile }: CounterpartFlags): string | undefined {
+  if (bgpPasswordFile === undefined) return undefined;
+  if (bgp?.password === undefined)
+    throw new InputError(
+      [`--bgp-password-file: tunnels.${name} has no password of BGP; leave the flag out, or set bgp.password`],
+      2,
+    );
+  return readSecretFile(bgpPasswordFile, '--bgp-password-file', (text) =>
+    BGP_PASSWORD_PATTERN.test(text) ? undefined : BGP_PASSWORD_PROBLEM,
+  );
 }

@@ -4,13 +4,14 @@ import { toYaml } from '../helm/yaml';
 import { InputError } from '../staged/input-error';
 import { chartNamed } from './commands';
 import { importConstellation, type ConstellationAnswers } from './import-constellation';
+import { importCrusoe, type CrusoeAnswers } from './import-crusoe';
 import { importLinuxserver, type LinuxserverAnswers } from './import-linuxserver';
-import type { Imported } from './import-result';
+import { identitiesOf, type Imported } from './import-result';
 import { writeIntoFolder } from './new-files';
 import { withPlaces } from './with-places';
 
-/** The flags of `import`; each but the first is for one kind. */
-export interface ImportFlags extends ConstellationAnswers, LinuxserverAnswers {
+/** The flags of `import`; each but the first is for some kinds. */
+export interface ImportFlags extends Omit<ConstellationAnswers, 'identity'>, CrusoeAnswers, LinuxserverAnswers {
   readonly output: string;
 }
 
@@ -26,9 +27,26 @@ const IMPORTERS = {
   constellation: {
     chart: 'ipsec',
     answers: { identity: '--identity', remoteIdentity: '--remote-identity' },
-    read(files, flags) {
+    read(files, { identity: given, ...flags }) {
+      const [identity] = identitiesOf(1, given);
       const loaded = loadValues({ files, after: 'constellation' });
-      return withPlaces(loaded, () => importConstellation(loaded.values, flags));
+      const answers = { ...flags, ...(identity !== undefined && { identity }) };
+      return withPlaces(loaded, () => importConstellation(loaded.values, answers));
+    },
+  },
+  crusoe: {
+    chart: 'ipsec',
+    answers: {
+      identity: '--identity',
+      preset: '--preset',
+      import: '--import',
+      pods: '--pods',
+      nodes: '--nodes',
+      services: '--services',
+    },
+    read(files, flags) {
+      const loaded = loadValues({ files, after: 'crusoe' });
+      return withPlaces(loaded, () => importCrusoe(loaded.values, flags));
     },
   },
   linuxserver: {
@@ -65,13 +83,13 @@ export function importCommand(kind: ImportKind, files: readonly string[], flags:
 
 /** @throws InputError about the flags of other kinds */
 function refuseForeign(kind: ImportKind, flags: ImportFlags): void {
-  const foreign = IMPORTS.filter((other) => other !== kind).flatMap((other) => {
-    const { answers }: Importer = IMPORTERS[other];
-    return Object.entries(answers).filter(([name]) => flags[name as keyof ImportFlags] !== undefined);
-  });
-  if (foreign.length === 0) return;
+  const flagsOf = (of: ImportKind) => Object.entries<string>(IMPORTERS[of].answers);
+  const own = new Map(flagsOf(kind));
+  const foreign = new Map(IMPORTS.flatMap(flagsOf).filter(([name]) => !own.has(name)));
+  const given = [...foreign].filter(([name]) => flags[name as keyof ImportFlags] !== undefined);
+  if (given.length === 0) return;
   throw new InputError(
-    foreign.map(([, flag]) => `${flag}: is not for the import ${kind}; leave it out`),
+    given.map(([, flag]) => `${flag}: is not for the import ${kind}; leave it out`),
     2,
   );
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { cidr, host } from '../../values/net';
 import type { JsonObject } from '../helm/values-file';
-import { PRESETS, STRONG_KEY } from '../strongswan/presets';
-import { parsedAs, secretOf, secretOfBytes, type Imported } from './import-result';
+import { importedKey } from './import-key';
+import { parsedAs, type Imported } from './import-result';
 
 export interface ConstellationAnswers {
   /** Our IKE identity, which the old chart did not have. */
@@ -61,7 +61,7 @@ export function importConstellation(given: JsonObject, answers: ConstellationAns
       },
     },
   };
-  const { secrets, became } = keyOf(ipsec.psk ?? '');
+  const { secrets, became } = importedKey(ipsec.psk ?? '', SECRET);
   const report = [
     'podCIDR: is cluster.podCidrs',
     'serviceCIDR: is cluster.serviceCidrs',
@@ -83,39 +83,4 @@ export function importConstellation(given: JsonObject, answers: ConstellationAns
     ...FIXED,
   ];
   return { values, secrets, report };
-}
-
-/** How charon decodes the keys that begin so, and the keys that are of that form. */
-const ENCODINGS = [
-  { prefix: '0x', encoding: 'hex', form: /^(?:[0-9A-Fa-f]{2})+$/, noun: 'hexadecimal digits' },
-  {
-    prefix: '0s',
-    encoding: 'base64',
-    form: /^(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/,
-    noun: 'base64',
-  },
-] as const;
-
-/** The Secret of a key of the old chart, whose charon decoded it, and what became of it. */
-function keyOf(psk: string): { readonly secrets: readonly JsonObject[]; readonly became: string } {
-  if (psk === '') return { secrets: [], became: `is missing; make the Secret ${SECRET} with the key psk` };
-  const encoded = ENCODINGS.find(({ prefix }) => psk.toLowerCase().startsWith(prefix));
-  const digits = psk.slice(2);
-  if (encoded?.form.test(digits) === false) {
-    const { prefix, noun } = encoded;
-    return {
-      secrets: [],
-      became: `is left out: it begins with ${prefix}, and the rest is not ${noun}; make the Secret ${SECRET} with the key psk`,
-    };
-  }
-  const key = encoded === undefined ? Buffer.from(psk) : Buffer.from(digits, encoded.encoding);
-  const text = encoded === undefined ? psk : key.toString('latin1');
-  const broken = [PRESETS.strongswan.keyRule, STRONG_KEY].find(({ pattern }) => !pattern.test(text));
-  const decoded = encoded === undefined ? '' : `, decoded from ${encoded.noun} as charon did`;
-  const refused = broken === undefined ? '' : `; it ${broken.problem}, and the gateway refuses it: ${broken.remedy}`;
-  const isText = encoded === undefined || /^[ -~]*$/.test(text);
-  return {
-    secrets: [isText ? secretOf(SECRET, { psk: text }) : secretOfBytes(SECRET, { psk: key })],
-    became: `is in the Secret ${SECRET}, in a file of its own${decoded}${refused}`,
-  };
 }

@@ -43,3 +43,17 @@ export function parsedAs<T extends z.ZodType>(
     ),
   );
 }
+
+/**
+ * The identities of gateways, in the order of these.
+ *
+ * @throws InputError with exit code 2 if there are more than gateways
+ */
+export function identitiesOf(gateways: number, given: readonly string[] = []): readonly string[] {
+  if (given.length <= gateways) return given;
+  const are = gateways === 1 ? 'is one gateway' : `are ${String(gateways)} gateways`;
+  throw new InputError(
+    [`--identity: is given ${String(given.length)} times, but there ${are}; leave out the others`],
+    2,
+  );
+}

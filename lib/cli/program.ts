@@ -3,7 +3,7 @@ import { CHARTS } from '../../charts';
 import { VERSION } from '../../charts/version';
 import { NAME_PATTERN } from '../net/name';
 import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
-import { endpoint, host, identity } from '../../values/net';
+import { cidr, endpoint, host, identity } from '../../values/net';
 import { InputError } from '../staged/input-error';
 import { CLIENT_FORMATS, type ClientFormat } from './client-file';
 import {
@@ -17,7 +17,9 @@ import {
 } from './commands';
 import { keysCommand, type KeysFlags } from './keys-command';
 import { importCommand, IMPORTS, type ImportFlags, type ImportKind } from './import-command';
+import type { RemoteNetwork } from './import-crusoe';
 import { CLOUD_FORMATS, COUNTERPARTS, type CloudFormat } from '../strongswan/counterpart';
+import { PRESET_NAMES } from '../strongswan/presets';
 import { counterpartCommand, type CounterpartFlags } from './counterpart-command';
 import { showconfCommand, type ShowconfFlags } from './showconf-command';
 
@@ -118,6 +120,11 @@ function program(): Command {
       'the pre-shared key, if it is not in the values',
       filePath('--preshared-key-file'),
     )
+    .option(
+      '--bgp-password-file <file>',
+      'of a tunnel: the password of its BGP session',
+      filePath('--bgp-password-file'),
+    )
     .option('--qr', 'a QR code for the apps')
     .addOption(
       new Option(
@@ -154,11 +161,15 @@ function program(): Command {
     .addArgument(new Argument('<kind>', 'whose settings they are').choices(IMPORTS))
     .argument(
       '<file...>',
-      'constellation: its values files; linuxserver: KEY=value lines, Kubernetes objects or a compose file',
+      'constellation, crusoe: the values files of the chart; linuxserver: KEY=value lines, Kubernetes objects or a compose file',
       (path: string, all: readonly string[] = []) => [...all, filePath('file')(path)],
     )
     .requiredOption('-o, --output <folder>', 'the folder for values.yaml and secrets.yaml')
-    .option('--identity <identity>', 'constellation: our IKE identity, which the old chart did not have', ikeIdentity)
+    .option(
+      '--identity <identity>',
+      'constellation, crusoe: our IKE identity, which the old chart did not have; of crusoe repeatable, in the order of the tunnels',
+      repeated(ikeIdentity),
+    )
     .option(
       '--remote-identity <identity>',
       'constellation: IKE identity of the remote end, if it is not its address',
@@ -166,6 +177,19 @@ function program(): Command {
     )
     .option('--endpoint <host>', 'linuxserver: where clients find the server, instead of SERVERURL', endpointOrHost)
     .option('--config <folder>', 'linuxserver: a copy of /config, whose keys and addresses are kept')
+    .addOption(
+      new Option('--preset <name>', 'crusoe: what the remote ends are, which brings what fits them').choices(
+        PRESET_NAMES,
+      ),
+    )
+    .option(
+      '--import <cidr>',
+      'crusoe: a network behind the remote ends, repeatable; with :N behind it, its parts up to that prefix length',
+      repeated(remoteNetwork),
+    )
+    .option('--pods <cidr>', 'crusoe: a network of the pods among localCidrs, repeatable', repeated(network))
+    .option('--nodes <cidr>', 'crusoe: a network of the nodes among localCidrs, repeatable', repeated(network))
+    .option('--services <cidr>', 'crusoe: a network of the Services among localCidrs, repeatable', repeated(network))
     .action((kind: ImportKind, files: readonly string[], flags: ImportFlags) => {
       importCommand(kind, files, flags);
     });
@@ -197,10 +221,10 @@ type ShowconfAnyFlags = Partial<Omit<CounterpartFlags, 'format'> & Omit<Showconf
 /** The other end of a peer, or of a tunnel: each has flags that the other one has not. */
 function showconf(chart: string, name: string, { format, ...flags }: ShowconfAnyFlags): void {
   const isTunnel = chart === 'ipsec';
-  const { qr, privateKeyFile, as, address } = flags;
+  const { qr, privateKeyFile, as, address, bgpPasswordFile } = flags;
   const foreign = isTunnel
     ? { '--qr': qr, '--private-key-file': privateKeyFile }
-    : { '--as': as, '--address': address };
+    : { '--as': as, '--address': address, '--bgp-password-file': bgpPasswordFile };
   const given = Object.entries(foreign).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
   const problems = given.map((flag) => `${flag}: is not for the chart ${chart}; leave it out`);
   const formats: readonly string[] = isTunnel ? CLOUD_FORMATS : CLIENT_FORMATS;
@@ -243,6 +267,11 @@ function withValues(command: Command): Command {
 
 const collect = (value: string, all: readonly string[] = []): string[] => [...all, value];
 
+/** A flag that may be given several times. */
+function repeated<T>(read: (value: string) => T): (value: string, all?: readonly T[]) => T[] {
+  return (value, all = []) => [...all, read(value)];
+}
+
 /** The path of a file. A key in its place would be taken for a path, and a path is shown. */
 function filePath(flag: string): (path: string) => string {
   return (path) => {
@@ -262,6 +291,17 @@ function newFilePath(flag: string): (path: string) => string {
 function ikeIdentity(value: string): string {
   if (identity.safeParse(value).success) return value;
   throw new InvalidArgumentError('Use printable ASCII without quotes and backslashes.');
+}
+
+function network(value: string): string {
+  if (cidr.safeParse(value).success) return value;
+  throw new InvalidArgumentError('Write a network in CIDR notation, such as 10.0.0.0/16.');
+}
+
+/** A network, with or without the longest prefix length of its parts. */
+function remoteNetwork(value: string): RemoteNetwork {
+  const [, before = value, digits] = /^(.*\/[0-9]+):([0-9]{1,3})$/.exec(value) ?? [];
+  return { cidr: network(before), ...(digits !== undefined && { maxLength: Number(digits) }) };
 }
 
 function hostOrAddress(value: string): string {

@@ -3,12 +3,15 @@ import {
   and,
   bytes,
   check,
+  each,
   eq,
   gt,
   hasKey,
   matches,
   networkBits,
   not,
+  overlaps,
+  ownerOf,
   text,
   trimPrefix,
   whenSet,
@@ -106,4 +109,17 @@ export function scrapeTimeoutCheck(monitor: Monitor): When<unknown> {
       }),
     ),
   );
+}
+
+/** One message for every two that overlap. */
+export function overlapChecks(
+  entries: Each<unknown>,
+  problem: string,
+  remedy: string,
+  also: (pair: { first: Expr<string>; second: Expr<string> }) => Expr<boolean> | boolean = () => true,
+): Each<unknown> {
+  return each(overlaps(entries), (pair) => {
+    const [first, second] = [ownerOf(pair, 'first'), ownerOf(pair, 'second')];
+    return check({ failsIf: also({ first, second }), at: second, problem: text`${problem} ${first}`, remedy });
+  });
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # forwarding.sh: turn on IP forwarding in this pod; look first and write only what is off. Runs once, privileged.
 #
-# Environment: FORWARD_IPV4, FORWARD_IPV6 (true or false). For tests only: TEST_KERNEL stands before /proc.
+# Environment: FORWARD_IPV4, FORWARD_IPV6 (true or false); SETTINGS: further sysctls, as NAME=VALUE with blanks between them. For tests only: TEST_KERNEL stands before /proc.
 set -eu
 export LC_ALL=C
 
@@ -39,9 +39,20 @@ forward() {
 	log "set $3 to 1"
 }
 
+# set_to NAME=VALUE
+set_to() {
+	name=${1%%=*} wanted=${1#*=}
+	file=$SYSCTL/$(printf '%s' "${name#net.}" | tr . /)
+	[ "$(value "$file")" != "$wanted" ] || return 0
+	{ printf '%s\n' "$wanted" >"$file"; } 2>/dev/null || :
+	[ "$(value "$file")" = "$wanted" ] || die "cannot set $name to $wanted: the container must be privileged, and the kernel must have it"
+	log "set $name to $wanted"
+}
+
 main() {
 	forward "${FORWARD_IPV4:-false}" "$SYSCTL/ipv4/ip_forward" net.ipv4.ip_forward
 	forward "${FORWARD_IPV6:-false}" "$SYSCTL/ipv6/conf/all/forwarding" net.ipv6.conf.all.forwarding
+	for setting in ${SETTINGS:-}; do set_to "$setting"; done
 }
 
 main "$@"

@@ -44,15 +44,25 @@ export class Naming {
   readonly #labelsWith: (parameters: { extra: Expr<Record<string, string>> }) => Expr<Record<string, string>>;
   readonly #annotations: Expr<Record<string, string>>;
 
-  /** @param name the name of the workload where the values do not override it */
-  constructor(values: NamingValues, name: string) {
-    const short = named('name', {}, () => orElse(values.nameOverride, name))();
-    this.fullname = named('fullname', {}, () =>
+  readonly #values: NamingValues;
+  readonly #name: string;
+
+  /**
+   * @param name the name of the workload where the values do not override it
+   * @param part the name of a workload beside it, whose pods are others
+   */
+  constructor(values: NamingValues, name: string, part?: string) {
+    this.#values = values;
+    this.#name = name;
+    const whole = named('name', {}, () => orElse(values.nameOverride, name))();
+    const fullname = named('fullname', {}, () =>
       orElse(
         values.fullnameOverride,
-        choose(contains(short, release.name), release.name, text`${release.name}-${short}`),
+        choose(contains(whole, release.name), release.name, text`${release.name}-${whole}`),
       ),
     )();
+    const short = part === undefined ? whole : text`${whole}-${part}`;
+    this.fullname = part === undefined ? fullname : text`${fullname}-${part}`;
     const selector = { 'app.kubernetes.io/name': short, 'app.kubernetes.io/instance': release.name };
     this.selectorLabels = named('selectorLabels', {}, () => mapOf<string>(selector))();
     const own = {
@@ -66,6 +76,11 @@ export class Naming {
       mapOf<string>(values.commonLabels, extra, own),
     );
     this.#annotations = values.commonAnnotations;
+  }
+
+  /** The naming of a workload beside this one. */
+  part(name: string): Naming {
+    return new Naming(this.#values, this.#name, name);
   }
 
   /** The metadata of an object. */

@@ -13,6 +13,8 @@ interface Source {
   /** The name of the port. */
   readonly port: string;
   readonly path: string;
+  /** The workload, where it is one beside another. */
+  readonly of?: string;
 }
 
 /** The objects that tell the Prometheus operator where the metrics are: each is there if the values ask for it. */
@@ -22,9 +24,10 @@ export function monitors(
   naming: Naming,
   source: Source,
 ): void {
+  const of = source.of ?? '';
   const selector = { matchLabels: naming.selectorLabels };
-  new Only(scope, 'ServiceMonitored', and(source.enabled, serviceMonitor.enabled), (inner) => {
-    new Resource(inner, 'ServiceMonitor', {
+  new Only(scope, `${of}ServiceMonitored`, and(source.enabled, serviceMonitor.enabled), (inner) => {
+    new Resource(inner, `${of}ServiceMonitor`, {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'ServiceMonitor',
       metadata: naming.metadata({ labels: serviceMonitor.labels, annotations: serviceMonitor.annotations }),
@@ -32,8 +35,8 @@ export function monitors(
       spec: { selector, endpoints: [target(serviceMonitor, source)] },
     });
   });
-  new Only(scope, 'PodMonitored', and(source.enabled, podMonitor.enabled), (inner) => {
-    new Resource(inner, 'PodMonitor', {
+  new Only(scope, `${of}PodMonitored`, and(source.enabled, podMonitor.enabled), (inner) => {
+    new Resource(inner, `${of}PodMonitor`, {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'PodMonitor',
       metadata: naming.metadata({ labels: podMonitor.labels, annotations: podMonitor.annotations }),

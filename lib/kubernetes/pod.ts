@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { spread, type Expr, type Json, type Ref } from '../staged';
 import type { z } from 'zod';
 import type { pod } from '../../values/kubernetes';
@@ -64,3 +65,22 @@ export const UNPRIVILEGED = {
   runAsNonRoot: true,
   runAsUser: 65534,
 } as const;
+
+/** Root, with these capabilities only. */
+export function rootWith(capabilities: readonly string[]) {
+  return {
+    allowPrivilegeEscalation: false,
+    capabilities: { ...(capabilities.length > 0 && { add: capabilities }), drop: ['ALL'] },
+    readOnlyRootFilesystem: true,
+    runAsGroup: 0,
+    runAsNonRoot: false,
+    runAsUser: 0,
+  };
+}
+
+/** A text that changes with any of the files, and with which pods are made anew. */
+export function checksum(files: Readonly<Record<string, string>>): string {
+  const hash = createHash('sha256');
+  for (const [name, content] of Object.entries(files)) hash.update(`${name}\n${content}`);
+  return hash.digest('hex');
+}

@@ -14,6 +14,9 @@ const IPV6_CIDR_SOURCE = `${IPV6_SOURCE}/${IPV6_LENGTH}`;
 /** An IPv4 address and a prefix length, such as `10.0.0.0/8`. Host bits may be set. */
 export const IPV4_CIDR_PATTERN = new RegExp(`^${IPV4_CIDR_SOURCE}$`);
 
+/** An IPv4 network with the prefix length 16 and no host bits, such as `198.18.0.0/16`. */
+export const IPV4_SLASH_16_PATTERN = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){2}0\.0\/16$/;
+
 /** An IPv6 address and a prefix length, such as `2001:db8::/32`. Host bits may be set. */
 export const IPV6_CIDR_PATTERN = new RegExp(`^${IPV6_CIDR_SOURCE}$`);
 

@@ -44,7 +44,8 @@ check_settings() {
 clean_up() {
 	for what in state policy; do ip xfrm "$what" flush 2>/dev/null || :; done
 	mkdir -p "$LOAD"
-	rm -f "${TEST_ROOT:-}/run/charon.pid" "${TEST_ROOT:-}/var/run/charon.pid" "$SOCKET" "$LOAD/done" "$LOAD/loaded.json"
+	rm -f "${TEST_ROOT:-}/run/charon.pid" "${TEST_ROOT:-}/var/run/charon.pid" "$SOCKET" "$LOAD/done" "$LOAD/loaded.json" \
+		"$STATE/leaving/charon"
 }
 
 # silence add|delete: a charon that has no connections yet refuses every peer, and some then give up for good; one that hears nothing

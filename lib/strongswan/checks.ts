@@ -24,8 +24,6 @@ import {
   not,
   or,
   orElse,
-  overlaps,
-  ownerOf,
   pathOf,
   prefixLength,
   sha256,
@@ -37,16 +35,20 @@ import {
   type Each,
   type Expr,
 } from '../staged';
+import { fabricChecks } from '../frr/checks';
 import {
   forwardingCheck,
   hostPartCheck,
   IPV6_MIN_MTU_BYTES,
   nameChecks,
   oneMonitorCheck,
+  overlapChecks,
   scrapeTimeoutCheck,
   type Rules,
 } from '../kubernetes/checks';
 import { identity as identitySchema, LONGEST_SHORT_NAME } from '../../values/net';
+import { speaksBgp } from './bgp';
+import { bgpChecks, modeChecks } from './bgp-checks';
 import { canBeIssued } from './certificate';
 import { algorithmRules, AWS_ALGORITHMS, GCP_ALGORITHMS } from './cloud-algorithms';
 import { selectorsOf, usesIpv6, type Selectors } from './config';
@@ -63,6 +65,7 @@ import {
   remoteIdentity,
   remoteInitiates,
   sendsFromExposedAddress,
+  usesFabric,
   wantsExposedAddress,
   type GatewayValues,
   type IpsecValues,
@@ -95,6 +98,8 @@ export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
       ),
     ),
     ...clashes(v),
+    ...modeChecks(v),
+    when(usesFabric(v), () => fabricChecks(v)),
     ...podChecks(v),
   ];
 }
@@ -109,19 +114,6 @@ const clusterLists = ({ cluster }: IpsecValues) => [cluster.podCidrs, cluster.se
 
 const clusterHas = (v: IpsecValues, family: typeof isV4): Expr<boolean> =>
   or(...clusterLists(v).map((networks) => some(networks, family)));
-
-/** One message for every two that overlap. */
-function overlapChecks(
-  entries: Each<unknown>,
-  problem: string,
-  remedy: string,
-  also: (pair: { first: Expr<string>; second: Expr<string> }) => Expr<boolean> | boolean = () => true,
-): Each<unknown> {
-  return each(overlaps(entries), (pair) => {
-    const [first, second] = [ownerOf(pair, 'first'), ownerOf(pair, 'second')];
-    return check({ failsIf: also({ first, second }), at: second, problem: text`${problem} ${first}`, remedy });
-  });
-}
 
 function clusterChecks(v: IpsecValues): Rules {
   return [
@@ -143,7 +135,7 @@ function clusterChecks(v: IpsecValues): Rules {
 }
 
 /** What stands behind the full name in the names of objects that belong to all gateways. */
-const OWN_NAMES = ['scripts', 'gateways'];
+const OWN_NAMES = ['scripts', 'gateways', 'frr', 'agents', 'agents-scripts'];
 
 function gatewayChecks(v: IpsecValues, name: Expr<string>, gateway: GatewayValues): Rules {
   const { service } = gateway;
@@ -232,6 +224,7 @@ function tunnelChecks(v: IpsecValues, t: TunnelValues): Rules {
     ...offerChecks(t),
     ...presetChecks(v, t),
     ...insideChecks(v, t),
+    ...bgpChecks(v, t),
     whenSet(t.interfaceId, (id) =>
       check({
         failsIf: not(isRouteBased(t)),
@@ -468,7 +461,7 @@ function networkChecks(v: IpsecValues, t: TunnelValues): Rules {
   const isPolicy = not(isRouteBased(t));
   return [
     check({
-      failsIf: isEmpty(t.remote.networks),
+      failsIf: and(isEmpty(t.remote.networks), not(speaksBgp(v, t))),
       at: t.remote.networks,
       problem: 'is empty, so that nothing would be sent to the remote end',
       remedy: 'name the networks behind it',

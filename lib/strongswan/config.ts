@@ -23,6 +23,7 @@ import {
   type When,
 } from '../staged';
 import { shortName } from '../../values/net';
+import { speaksBgp } from './bgp';
 import {
   copyDf,
   dpdDelaySeconds,
@@ -42,9 +43,13 @@ import {
   remoteIdentity,
   replayWindow,
   usesCertificate,
+  usesFabric,
   type IpsecValues,
   type TunnelValues,
 } from './tunnel';
+
+/** The interface between a gateway and the nodes. */
+const OVERLAY = 'ovl0';
 
 /** The memory volume that the containers of a gateway share. */
 export const STATE = '/run/vpn';
@@ -260,6 +265,7 @@ export function networkConf(v: IpsecValues): (of: { gateway: Expr<string> }) => 
     { gateway: shortName },
     ({ gateway }) => conf`
     # The tunnels of this pod.
+    ${when(usesFabric(v), () => conf`overlay ${orElse(v.routes.overlay.mtuBytes, 0)}`)}
     ${tunnelsOf(v, gateway, (name, t) => {
       const { fixedBytes, blockBytes } = espOverhead(espProposals(t), outerHeaderBytes(t));
       return conf`
@@ -279,6 +285,7 @@ export function networkConf(v: IpsecValues): (of: { gateway: Expr<string> }) => 
           interface ${interfaceName(name, t)} ${interfaceId(name, t)}
           ${whenSet(t.inside.local, (local) => whenSet(t.inside.remote, (remote) => conf`address ${local} ${remote}`))}
           ${each(t.remote.networks, (network) => conf`route ${network}`)}
+          ${whenSet(t.bgp.peerAddress, (peer) => conf`route ${peer}`)}
         `,
         )}
       `;
@@ -293,12 +300,13 @@ export function networkConf(v: IpsecValues): (of: { gateway: Expr<string> }) => 
  * and TCP segments fit into the tunnel. network.sh fills in `$mss4` and `$mss6`.
  */
 export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) => Expr<string> {
+  /** The networks behind a tunnel, as known from the values or as taken by BGP. */
+  const behind = (t: TunnelValues, family: typeof isV4, element: (network: Expr<string>) => Expr<string>) => conf`
+    ${each(t.remote.networks, (network) => when(family(network), () => element(network)))}
+    ${when(speaksBgp(v, t), () => each(v.routes.import, (_name, { cidr }) => when(family(cidr), () => element(cidr))))}
+  `;
   const remotes = (gateway: Expr<string>, family: typeof isV4) =>
-    tunnelsOf(
-      v,
-      gateway,
-      (_name, t) => conf`${each(t.remote.networks, (network) => when(family(network), () => conf`${network},`))}`,
-    );
+    tunnelsOf(v, gateway, (_name, t) => behind(t, family, (network) => conf`${network},`));
   const cluster = (family: typeof isV4) => {
     const of = (networks: Expr<readonly string[]>) =>
       each(networks, (network) => when(family(network), () => conf`${network},`));
@@ -310,12 +318,7 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
   };
   const tunnels = (gateway: Expr<string>, family: typeof isV4) =>
     tunnelsOf(v, gateway, (name, t) =>
-      when(
-        isRouteBased(t),
-        () => conf`
-        ${each(t.remote.networks, (network) => when(family(network), () => conf`"${interfaceName(name, t)}" . ${network},`))}
-      `,
-      ),
+      when(isRouteBased(t), () => behind(t, family, (network) => conf`"${interfaceName(name, t)}" . ${network},`)),
     );
   const ofNetworks = (type: string) => conf`
     type ${type}
@@ -339,12 +342,53 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
       )}
     }
   `;
-  const hasRemote = (gateway: Expr<string>, family: typeof isV4) =>
-    someTunnel(v, gateway, (t) => some(t.remote.networks, family));
+  const isBehind = (t: TunnelValues, family: typeof isV4) =>
+    or(
+      some(t.remote.networks, family),
+      and(
+        speaksBgp(v, t),
+        some(v.routes.import, ({ cidr }) => family(cidr)),
+      ),
+    );
+  const hasRemote = (gateway: Expr<string>, family: typeof isV4) => someTunnel(v, gateway, (t) => isBehind(t, family));
   const hasTunnel = (gateway: Expr<string>, family: typeof isV4) =>
-    someTunnel(v, gateway, (t) => and(isRouteBased(t), some(t.remote.networks, family)));
+    someTunnel(v, gateway, (t) => and(isRouteBased(t), isBehind(t, family)));
   const hasCluster = (family: typeof isV4) =>
     or(...[v.cluster.podCidrs, v.cluster.serviceCidrs, v.cluster.nodeCidrs].map((list) => some(list, family)));
+  const { nodeCidrs, nodeSources } = v.cluster;
+  const sources = (networks: Expr<readonly string[]>) =>
+    each(networks, (network) => when(isV4(network), () => conf`${network},`));
+  const ofNodes = conf`
+    ${set(
+      'nodes4',
+      ofNetworks('ipv4_addr'),
+      or(some(nodeCidrs, isV4), some(nodeSources, isV4)),
+      conf`
+      ${sources(nodeCidrs)}
+      ${sources(nodeSources)}
+    `,
+    )}
+    # From a node: to a remote network, through its tunnel.
+    chain from_nodes {
+      ip saddr @cluster4 oifname "ipsec*" accept
+      ip6 saddr @cluster6 oifname "ipsec*" accept
+      ip saddr @cluster4 rt ipsec exists accept
+      ip6 saddr @cluster6 rt ipsec exists accept
+      drop
+    }
+    # Only nodes reach the overlay, and only nodes and remote ends speak BGP and BFD with this pod.
+    chain spoken_to {
+      udp dport ${v.routes.overlay.port} ip saddr @nodes4 accept
+      udp dport ${v.routes.overlay.port} drop
+      iifname "${OVERLAY}" ip saddr ${v.routes.overlay.nodeNetwork} accept
+      iifname "${OVERLAY}" ip6 saddr ${v.routes.overlay.ipv6Network} accept
+      iifname "${OVERLAY}" meta l4proto { icmp, ipv6-icmp } accept
+      iifname "${OVERLAY}" drop
+      iifname "ipsec*" accept
+      tcp dport 179 drop
+      udp dport { 3784, 3785, 4784 } drop
+    }
+  `;
   return named(
     'nftablesConf',
     { gateway: shortName },
@@ -384,16 +428,19 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
         ip6 saddr @remote6 ip6 daddr @cluster6 accept
         drop
       }
+      ${when(usesFabric(v), () => ofNodes)}
       chain forward {
         type filter hook forward priority filter; policy accept;
         jump inwards
         jump outwards
         iifname "ipsec*" goto routed
         meta ipsec exists goto granted
+        ${when(usesFabric(v), () => conf`iifname "${OVERLAY}" goto from_nodes`)}
       }
       chain input {
         type filter hook input priority filter; policy accept;
         jump inwards
+        ${when(usesFabric(v), () => conf`jump spoken_to`)}
       }
       chain output {
         type filter hook output priority filter; policy accept;
@@ -406,12 +453,17 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
         ip6 saddr @remote6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
         ip6 daddr @remote6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
       }
-      # Nodes do not know the way back to a remote network: to them its packets are the gateway's.
-      chain postrouting {
-        type nat hook postrouting priority srcnat; policy accept;
-        ip saddr @remote4 ip daddr @cluster4 masquerade
-        ip6 saddr @remote6 ip6 daddr @cluster6 masquerade
-      }
+      ${when(
+        not(usesFabric(v)),
+        () => conf`
+        # Nodes do not know the way back to a remote network: to them its packets are the gateway's.
+        chain postrouting {
+          type nat hook postrouting priority srcnat; policy accept;
+          ip saddr @remote4 ip daddr @cluster4 masquerade
+          ip6 saddr @remote6 ip6 daddr @cluster6 masquerade
+        }
+      `,
+      )}
     }
   `,
   );

@@ -1,7 +1,7 @@
 """control.py: gives charon its configuration and secrets, keeps its tunnels up, and says how they are over HTTP.
 
-Environment: CONFIG (/config), STATE (/run/vpn), HEALTH_PORT (8080), READINESS (tunnel, or process).
-For tests only: TEST_FASTER divides what it waits.
+Environment: CONFIG (/config), STATE (/run/vpn), HEALTH_PORT (8080), READINESS (tunnel, or process), POD_IP.
+For tests only: TEST_FASTER divides what it waits, TEST_ADDRESS is where it serves.
 """
 import json
 import os
@@ -9,26 +9,36 @@ import queue
 import re
 import signal
 import time
-from typing import Dict, List, NoReturn, Optional, Set
+from typing import Any, Dict, List, NoReturn, Optional, Set
 
 import vici
 from connections import children_of
 from files import read
 from health import Health, serve
+from leaving import Leaving
 from loading import Loading
 from log import die, log, printable
 from mounted import Tunnel
-from pages import ChildView, TunnelView, View
+from pages import ChildView, FabricView, TunnelView, View
 from preparing import Preparing
 from reasons import Reason
+from reflection import Reflection
 from sas import COMING, COUNTERS, ENDING
 from tunnels import Attempt, Tunnels
-from waits import ANSWER_SECONDS, FIRST_SECONDS, NETWORK_SECONDS, TICK_SECONDS
+from turns import CHANGE, LEAVE, Turns
+from waits import (
+    ANSWER_SECONDS,
+    DRAIN_SECONDS,
+    FIRST_SECONDS,
+    LAST_SECONDS_OF_CHARON,
+    STALE_SECONDS,
+    TICK_SECONDS,
+)
 from workers import Job, Workers
 
 
 class Control:
-    def __init__(self, config: str, state: str, readiness: str) -> None:
+    def __init__(self, config: str, state: str, readiness: str, pod: str, port: int) -> None:
         self.state = state
         self.socket = os.path.join(state, 'charon.vici')
         self.preparing = Preparing(config, state)
@@ -41,7 +51,12 @@ class Control:
         self.charon_problem = 'it has not answered yet'
         self.next_connect = 0.0
         self.told: Dict[str, str] = {}
-        self.health = Health(readiness, self.make_view())
+        self.leaving = Leaving(state)
+        self.turns = Turns(state, pod, port)
+        self.reflection = Reflection(state)
+        self.drained_at: Optional[float] = None  # when all is withdrawn at the latest; None: nothing is to be
+        self.ends_at: Optional[float] = None
+        self.health = Health(readiness, self.make_view(), self.turns.answer)
 
     def run(self) -> NoReturn:
         while True:
@@ -55,24 +70,33 @@ class Control:
                     trace = trace.tb_next
                 where = f'{trace.tb_lineno} of {os.path.basename(trace.tb_frame.f_code.co_filename)}' if trace else '?'
                 log(f'a fault in line {where}: {type(error).__name__}')
+            if self.ends_at is not None and (self.client is None or time.monotonic() > self.ends_at):
+                os._exit(0)
             time.sleep(max(TICK_SECONDS / 10, TICK_SECONDS - (time.monotonic() - started)))
 
     def tick(self) -> None:
         if self.loading.running is None:  # not while swanctl reads
             self.preparing.prepare()
             self.tunnels.configure(self.preparing.gateway)
+            self.turns.gateway = self.preparing.gateway.name
         try:
             self.connect()
             if self.client is not None:
                 self.tunnels.take_events(self.client)
-                self.loading.load(self.client, self.preparing)
+                self.loading.finish()
                 self.tunnels.look(self.client)
+                self.see_what_is_carried()
+                if self.loading.is_due(self.preparing) and self.may_load():
+                    self.loading.load(self.client, self.preparing)
         except vici.Error as error:
             self.disconnect(str(error))
+            self.see_what_is_carried()
         self.take_answers()
         if self.client is not None:
             self.close_down()
             self.keep_up()
+        self.take_leave()
+        self.reflect()
         self.health.view = self.make_view()
         self.tell()
 
@@ -114,6 +138,77 @@ class Control:
         self.loading.forget()
         self.tunnels.forget()
 
+    # Taking turns with other gateways
+
+    def see_what_is_carried(self) -> None:
+        self.turns.carrying = any(
+            set(children_of(connection)) <= set(self.tunnels.children_up(name)) and self.is_announced(name)
+            for name, connection in self.loading.loaded.items()
+        )
+        self.turns.is_idle = not any(self.tunnels.children_up(name) for name in self.loading.loaded)
+
+    def is_announced(self, name: str) -> bool:
+        """Whether the BGP session of a tunnel is established, if it has one."""
+        tunnel, session = self.tunnels.configured.get(name), self.reflection.sessions.get(name)
+        return tunnel is None or not tunnel.speaks_bgp or (session is not None and session.up())
+
+    def may_load(self) -> bool:
+        """Whether what is to be loaded may be: a new pod waits for the older one, and what ends tunnels waits for its turn."""
+        if not self.loading.was_loaded and not self.loading.loaded:
+            return self.turns.is_first(self.preparing.gateway)
+        ending = set()
+        for name, requests in self.loading.would_terminate(self.preparing).items():
+            up = self.tunnels.children_up(name)
+            if any(request.get('child', child) == child for request in requests for child in up):
+                ending.add(name)
+        if not ending:
+            return True
+        if self.turns.wanted == LEAVE or not self.turns.want(self.preparing.gateway, CHANGE):
+            return False
+        # The routes of all tunnels are withdrawn: not while another one goes on, nor again and again.
+        others = any(self.tunnels.children_up(name) for name in self.loading.loaded if name not in ending)
+        return others or not self.turns.is_covered or self.loading.problems != [] or self.is_drained()
+
+    def is_drained(self) -> bool:
+        """Withdraw all routes; whether that is done."""
+        if not self.preparing.gateway.fabric:
+            return True
+        if self.drained_at is None:
+            self.drained_at = time.monotonic() + DRAIN_SECONDS
+        return self.reflection.drained or time.monotonic() > self.drained_at
+
+    def take_leave(self) -> None:
+        gateway = self.preparing.gateway
+        self.leaving.expect(['charon', 'control', *(['frr'] if gateway.fabric else [])])
+        if self.leaving.is_complete():
+            if self.turns.want(gateway, LEAVE) and self.is_drained() and not self.leaving.may_end:
+                log('the pod may end')
+                self.turns.drained = True
+                self.leaving.let_end()
+        elif self.turns.wanted == LEAVE or not (
+            self.loading.is_due(self.preparing) or self.loading.running is not None or self.loading.closing
+        ):
+            self.turns.give_back()
+            self.drained_at = None
+
+    def end(self, *_: Any) -> None:
+        """On a signal: at once, or when charon has taken leave of its peers, since a new pod waits as long as this one answers."""
+        if not self.leaving.may_end:
+            os._exit(0)
+        self.ends_at = time.monotonic() + LAST_SECONDS_OF_CHARON
+
+    def reflect(self) -> None:
+        if not self.preparing.gateway.fabric:
+            return
+        self.reflection.look()
+        tunnels = {}
+        for name, tunnel in self.tunnels.configured.items():
+            up = self.tunnels.children_up(name)
+            children = {child: child in up for child in tunnel.children}
+            remote = self.tunnels.states[name].remote
+            tunnels[name] = {'installed': all(children.values()), 'children': children, 'remote': remote}
+        self.reflection.tell(tunnels, self.drained_at is not None)
+
     # Keeping the tunnels up
 
     def close_down(self) -> None:
@@ -125,6 +220,8 @@ class Control:
     def keep_up(self) -> None:
         if self.tunnels.look_now:
             return  # something has happened since charon was asked
+        if self.turns.wanted == LEAVE and self.turns.is_ours:
+            return
         now = time.monotonic()
         for name, tunnel in self.tunnels.configured.items():
             connection = self.loading.loaded.get(name)
@@ -172,7 +269,7 @@ class Control:
             age = time.time() - os.stat(file).st_mtime
         except OSError:
             return 'it has not been reported yet'
-        if abs(age) > NETWORK_SECONDS:
+        if abs(age) > STALE_SECONDS:
             return 'stale'
         line = printable((read(file) or b'').decode(errors='replace').split('\n')[0])
         return '' if line == 'ok' else line or 'it gives no reason'
@@ -218,9 +315,13 @@ class Control:
                     state.rekeys,
                     dict(state.failures),
                     composition.expiry.get(name) if composition else None,
+                    self.reflection.sessions.get(name),
+                    tunnel.speaks_bgp,
                 )
             )
-        problems = self.preparing.problems + self.loading.problems
+        problems = self.preparing.problems + self.loading.problems + self.reflection.problems
+        reflection, turn = self.reflection, self.turns.answer()
+        has_fabric = self.preparing.gateway.fabric
         loaded = self.client is not None and self.loading.was_loaded
         return View(
             self.preparing.gateway.name,
@@ -231,6 +332,10 @@ class Control:
             self.network_problem(),
             self.tunnels.stranger,
             tunnels,
+            FabricView(reflection.problem, reflection.nodes, reflection.counts) if has_fabric else None,
+            self.turns.told(),
+            turn['carrying'],
+            turn['leaving'],
         )
 
     def tell(self) -> None:
@@ -238,7 +343,8 @@ class Control:
         view = self.health.view
         now = {problem: problem for problem in view.problems}
         details = dict(now)
-        for key, problem in (('charon', view.charon_problem), ('network', view.network)):
+        fabric = view.fabric.problem if view.fabric is not None else ''
+        for key, problem in (('charon', view.charon_problem), ('network', view.network), ('fabric', fabric)):
             if problem:
                 now[key] = details[key] = f'{key}: {problem}'
         for tunnel in view.tunnels:
@@ -253,8 +359,8 @@ class Control:
         for key, sentence in self.told.items():
             if key not in now and key == sentence:
                 log(f'corrected: {sentence}')
-            elif key not in now and key == 'network':
-                log('network: ok')
+            elif key not in now and key in ('network', 'fabric'):
+                log(f'{key}: ok')
         self.told = now
 
 
@@ -272,8 +378,11 @@ def main() -> None:
     state = os.environ.get('STATE', '/run/vpn')
     if not os.path.isdir(state):
         die(f'STATE: there is no folder {state}; mount a volume there')
-    control = Control(os.environ.get('CONFIG', '/config'), state, readiness)
-    serve(control.health, int(port))
+    control = Control(os.environ.get('CONFIG', '/config'), state, readiness, os.environ.get('POD_IP', ''), int(port))
+    control.leaving.begin()
+    serve(control.health, int(port), os.environ.get('TEST_ADDRESS', ''))
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, control.end)
     control.run()
 
 

@@ -1,5 +1,6 @@
-import { choose, conf, each, isSet, json, named, not, orElse, text, when, whenSet, type Expr } from '../staged';
+import { choose, conf, each, isSet, json, named, ne, not, orElse, text, when, whenSet, type Expr } from '../staged';
 import { shortName } from '../../values/net';
+import { speaksBgp } from './bgp';
 import { tunnelsOf } from './config';
 import { STRONG_KEY } from './presets';
 import {
@@ -9,6 +10,7 @@ import {
   ruleJson,
   remoteIdentity,
   usesCertificate,
+  usesFabric,
   type IpsecValues,
   type TunnelValues,
 } from './tunnel';
@@ -28,11 +30,13 @@ export const sharedKeyKey = (t: TunnelValues): Expr<string> => orElse(t.preshare
 
 /**
  * What control.py is told of a gateway, as JSON: which tunnels it keeps up, where their secrets are, and what these must be like.
- * The last element of lists and maps is empty, so that each can end with a comma.
+ * And how to ask the other gateways whether one of them carries on. The last element of lists and maps is empty, so that each can end
+ * with a comma.
  */
 export function controlConf(
   v: IpsecValues,
   givenKeys: (gateway: Expr<string>) => Expr<string>,
+  hostOf: (gateway: Expr<string>) => Expr<string>,
 ): (of: { gateway: Expr<string> }) => Expr<string> {
   return named(
     'controlConf',
@@ -40,6 +44,13 @@ export function controlConf(
     ({ gateway }) => conf`
     {
       "gateway": "${gateway}",
+      "host": "${hostOf(gateway)}",
+      "siblings": {
+        ${each(v.gateways, (name) => when(ne(name, gateway), () => conf`"${name}": "${hostOf(name)}",`))}
+        "": ""
+      },
+      "drainTimeoutSeconds": ${v.drainTimeoutSeconds},
+      "fabric": ${choose(usesFabric(v), 'true', 'false')},
       "tunnels": {
         ${tunnelsOf(v, gateway, (name, t) => tunnelConf(v, givenKeys(gateway), name, t))}
         "": null
@@ -61,6 +72,7 @@ function tunnelConf(v: IpsecValues, secretName: Expr<string>, name: Expr<string>
         )}
         ""
       ],
+      ${when(speaksBgp(v, t), () => conf`"bgp": true,`)}
       ${when(
         usesCertificate(t),
         () => certificateConf(v, name, t),

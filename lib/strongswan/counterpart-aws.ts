@@ -10,7 +10,9 @@ import {
   each,
   eq,
   filter,
+  gt,
   isEmpty,
+  isSet,
   join,
   lt,
   matches,
@@ -30,10 +32,12 @@ import {
   type Expr,
 } from '../staged';
 import type { Rules } from '../kubernetes/checks';
+import { localAs } from '../frr/fabric';
+import { bgpPeerAddress, bgpSource, speaksBgp } from './bgp';
 import { AWS_ALGORITHMS, suiteNames } from './cloud-algorithms';
 import { selectorsOf } from './config';
 import type { CounterpartOptions } from './counterpart';
-import { cloudRule, keyVariable, shownKey } from './counterpart-cloud';
+import { cloudRules, keyVariable, peerAs, shownKey } from './counterpart-cloud';
 import { hcl, hclList, hclName } from './hcl';
 import {
   espProposals,
@@ -57,6 +61,8 @@ const DPD_TIMEOUT_SECONDS = 30;
 const REPLAY_WINDOW = { least: 64, most: 2048 } as const;
 /** Without BGP it means nothing, but AWS wants one. */
 const ANY_ASN = 65_000;
+/** The largest that is no `BgpAsnExtended`. */
+const ASN_MAX = 2_147_483_647;
 
 const isIpv4 = (given: Expr<string>): Expr<boolean> => matches(IPV4_PATTERN, given);
 
@@ -153,7 +159,15 @@ export function awsRules(v: IpsecValues, t: TunnelValues, options: CounterpartOp
         remedy: 'use a /30 of 169.254.0.0/16',
       }),
     ),
-    cloudRule(t, AWS_ALGORITHMS),
+    when(speaksBgp(v, t), () =>
+      check({
+        failsIf: isSet(t.bgp.password),
+        at: t.bgp.password,
+        problem: 'is not possible: a Site-to-Site VPN connection knows no passwords of BGP',
+        remedy: 'remove it',
+      }),
+    ),
+    ...cloudRules(v, t, AWS_ALGORITHMS),
   ];
 }
 
@@ -168,6 +182,8 @@ function modelOf(v: IpsecValues, t: TunnelValues, options: CounterpartOptions) {
     startupAction: choose(begins, 'start', 'add'),
     dpdTimeoutAction: choose(begins, 'restart', 'clear'),
     replayWindow: max(REPLAY_WINDOW.least, min(REPLAY_WINDOW.most, replayWindow(t))),
+    isDynamic: speaksBgp(v, t),
+    asn: choose(speaksBgp(v, t), localAs(v), ANY_ASN),
   };
 }
 
@@ -188,12 +204,16 @@ export function awsText(
        Type: ipsec.1
        ${when(ne(model.address, ''), () => conf`IpAddress: ${model.address}`)}
        ${when(usesCertificate(t), () => conf`CertificateArn: (that of the gateway’s certificate, of a private authority of AWS, in ACM)`)}
-       BgpAsn: ${ANY_ASN} (any: the routes are static)
+       ${when(
+         model.isDynamic,
+         () => conf`${choose(gt(model.asn, ASN_MAX), 'BgpAsnExtended', 'BgpAsn')}: ${model.asn}`,
+         () => conf`BgpAsn: ${ANY_ASN} (any: the routes are static)`,
+       )}
 
     2. VPN connection
-       VpnGatewayId or TransitGatewayId: (of your VPC)
+       VpnGatewayId or TransitGatewayId: ${choose(model.isDynamic, text`(of your VPC, with the AmazonSideAsn ${peerAs(t)})`, '(of your VPC)')}
        Type: ipsec.1
-       StaticRoutesOnly: true
+       StaticRoutesOnly: ${choose(model.isDynamic, 'false', 'true')}
        LocalIpv4NetworkCidr: ${model.local}
        RemoteIpv4NetworkCidr: ${model.remote}
 
@@ -213,9 +233,19 @@ export function awsText(
        StartupAction: ${model.startupAction}
        DPDTimeoutAction: ${model.dpdTimeoutAction}
        DPDTimeoutSeconds: ${DPD_TIMEOUT_SECONDS}
+    ${when(
+      model.isDynamic,
+      () => conf`
 
-    4. Static routes: of the connection, or of the transit gateway’s route table
-       ${staticRoutes(v, t, (network) => conf`DestinationCidrBlock: ${network}`)}
+      4. Routes: by BGP, between ${bgpPeerAddress(t)} of AWS and ${bgpSource(t)} of the gateway
+         Let the route tables of the VPC take them (EnableVgwRoutePropagation), or that of the transit gateway.
+    `,
+      () => conf`
+
+      4. Static routes: of the connection, or of the transit gateway’s route table
+         ${staticRoutes(v, t, (network) => conf`DestinationCidrBlock: ${network}`)}
+    `,
+    )}
 
     5. Then in the values
        tunnels.${name}.remote.address: (OutsideIpAddress of the first tunnel)
@@ -236,9 +266,19 @@ export function awsTerraform(
   const numbers = (names: Expr<readonly string[]>): Expr<string> => text`[${join(', ', names)}]`;
   return conf`
     # The remote end of the tunnel ${name} at AWS: a Site-to-Site VPN connection. Its second tunnel stays down.
+    ${when(
+      model.isDynamic,
+      () => conf`
 
-    # The virtual private gateway of your VPC. For a transit gateway, replace vpn_gateway_id by transit_gateway_id, and the
-    # routes by those of its route table.
+      # The virtual private gateway of your VPC, with the amazon_side_asn ${peerAs(t)}. For a transit gateway, replace vpn_gateway_id by
+      # transit_gateway_id. Let the route tables take what it learns: aws_vpn_gateway_route_propagation.
+    `,
+      () => conf`
+
+      # The virtual private gateway of your VPC. For a transit gateway, replace vpn_gateway_id by transit_gateway_id, and the
+      # routes by those of its route table.
+    `,
+    )}
     variable "${own}_gateway_id" {
       type = string
     }
@@ -259,16 +299,16 @@ export function awsTerraform(
         usesCertificate(t),
         () => conf`
         type            = "ipsec.1"
-        bgp_asn         = ${ANY_ASN}
         certificate_arn = var.${own}_certificate_arn
         ${when(ne(model.address, ''), () => conf`ip_address      = ${hcl(model.address)}`)}
       `,
         () => conf`
         type       = "ipsec.1"
-        bgp_asn    = ${ANY_ASN}
         ip_address = ${hcl(model.address)}
       `,
       )}
+
+      ${choose(gt(model.asn, ASN_MAX), 'bgp_asn_extended', 'bgp_asn')} = ${model.asn}
 
       tags = {
         Name = "vpn-${name}"
@@ -279,7 +319,7 @@ export function awsTerraform(
       type                = "ipsec.1"
       customer_gateway_id = aws_customer_gateway.${own}.id
       vpn_gateway_id      = var.${own}_gateway_id
-      static_routes_only  = true
+      static_routes_only  = ${choose(model.isDynamic, 'false', 'true')}
 
       local_ipv4_network_cidr  = ${hcl(model.local)}
       remote_ipv4_network_cidr = ${hcl(model.remote)}
@@ -306,15 +346,20 @@ export function awsTerraform(
         Name = "vpn-${name}"
       }
     }
+    ${when(
+      not(model.isDynamic),
+      () => conf`
 
-    resource "aws_vpn_connection_route" "${own}" {
-      for_each = toset([
-        ${staticRoutes(v, t, (network) => conf`${hcl(network)},`)}
-      ])
+      resource "aws_vpn_connection_route" "${own}" {
+        for_each = toset([
+          ${staticRoutes(v, t, (network) => conf`${hcl(network)},`)}
+        ])
 
-      vpn_connection_id      = aws_vpn_connection.${own}.id
-      destination_cidr_block = each.value
-    }
+        vpn_connection_id      = aws_vpn_connection.${own}.id
+        destination_cidr_block = each.value
+      }
+    `,
+    )}
 
     # tunnels.${name}.remote.address
     output "${own}_remote_address" {

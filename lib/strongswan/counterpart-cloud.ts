@@ -1,17 +1,35 @@
-import { check, chooseSet, conf, isSet, orElse, text, type Expr, type When } from '../staged';
+import { check, chooseSet, conf, isSet, ne, orElse, text, when, whenSet, type Expr } from '../staged';
+import type { Rules } from '../kubernetes/checks';
+import { bgpPasswordKey, speaksBgp } from './bgp';
 import type { CloudAlgorithms } from './cloud-algorithms';
 import { hcl, hclName } from './hcl';
-import type { TunnelValues } from './tunnel';
+import type { IpsecValues, TunnelValues } from './tunnel';
 
 /** What an end at any cloud cannot be. */
-export function cloudRule(t: TunnelValues, { cloud }: CloudAlgorithms): When<unknown> {
-  return check({
-    failsIf: isSet(t.postQuantumKey),
-    at: t.postQuantumKey,
-    problem: `is not possible: ${cloud} knows no post-quantum keys`,
-    remedy: 'remove it',
-  });
+export function cloudRules(v: IpsecValues, t: TunnelValues, { cloud }: CloudAlgorithms): Rules {
+  return [
+    check({
+      failsIf: isSet(t.postQuantumKey),
+      at: t.postQuantumKey,
+      problem: `is not possible: ${cloud} knows no post-quantum keys`,
+      remedy: 'remove it',
+    }),
+    when(speaksBgp(v, t), () =>
+      whenSet(t.bgp.peerAddress, (address) =>
+        check({
+          failsIf: ne(address, orElse(t.inside.remote, '')),
+          at: address,
+          problem: `is not inside.remote, the only address over which ${cloud} speaks BGP`,
+          got: address,
+          remedy: 'remove it',
+        }),
+      ),
+    ),
+  ];
 }
+
+/** The AS of the remote end of a tunnel with BGP. */
+export const peerAs = (t: TunnelValues): Expr<number> => orElse(t.bgp.peerAs, 0);
 
 /** Where the pre-shared key of a tunnel is. */
 function keyPlace(name: Expr<string>, t: TunnelValues): Expr<string> {
@@ -22,6 +40,10 @@ function keyPlace(name: Expr<string>, t: TunnelValues): Expr<string> {
   );
 }
 
+/** Where the password of the BGP session is. */
+export const passwordPlace = (t: TunnelValues): Expr<string> =>
+  text`the key ${bgpPasswordKey(t)} of the Secret ${orElse(t.bgp.password.existingSecret, '')}`;
+
 /** The pre-shared key of a tunnel, or where it is. */
 export function shownKey(name: Expr<string>, t: TunnelValues, presharedKey: string | undefined): Expr<string> {
   return presharedKey === undefined ? text`(${keyPlace(name, t)})` : text`${presharedKey}`;
@@ -29,11 +51,19 @@ export function shownKey(name: Expr<string>, t: TunnelValues, presharedKey: stri
 
 /** The variable of Terraform that holds the pre-shared key of a tunnel: given here, or else in the environment. */
 export function keyVariable(name: Expr<string>, t: TunnelValues, presharedKey: string | undefined): Expr<string> {
-  const variable = text`${hclName(name)}_preshared_key`;
-  if (presharedKey === undefined)
+  return secretVariable(text`${hclName(name)}_preshared_key`, keyPlace(name, t), presharedKey);
+}
+
+/** The same of the password of its BGP session. */
+export function passwordVariable(name: Expr<string>, t: TunnelValues, password: string | undefined): Expr<string> {
+  return secretVariable(text`${hclName(name)}_bgp_password`, passwordPlace(t), password);
+}
+
+function secretVariable(variable: Expr<string>, place: Expr<string>, secret: string | undefined): Expr<string> {
+  if (secret === undefined)
     return conf`
 
-      # In the environment as TF_VAR_${variable}: ${keyPlace(name, t)}.
+      # In the environment as TF_VAR_${variable}: ${place}.
       variable "${variable}" {
         type      = string
         sensitive = true
@@ -44,7 +74,7 @@ export function keyVariable(name: Expr<string>, t: TunnelValues, presharedKey: s
     variable "${variable}" {
       type      = string
       sensitive = true
-      default   = ${hcl(presharedKey)}
+      default   = ${hcl(secret)}
     }
   `;
 }

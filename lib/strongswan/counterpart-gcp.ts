@@ -4,16 +4,25 @@ import {
   check,
   choose,
   conf,
+  contains,
   count,
+  div,
   each,
   eq,
   isEmpty,
+  isSet,
   join,
+  largest,
+  max,
+  min,
   mod,
   ne,
   not,
   or,
+  orElse,
+  prefixLength,
   sorted,
+  sub,
   text,
   when,
   whenSet,
@@ -22,10 +31,12 @@ import {
   type When,
 } from '../staged';
 import type { Rules } from '../kubernetes/checks';
+import { localAs } from '../frr/fabric';
+import { bgpHoldSeconds, bgpPeerAddress, bgpSource, speaksBgp } from './bgp';
 import { GCP_ALGORITHMS, suiteNames } from './cloud-algorithms';
 import { selectorsOf } from './config';
 import type { CounterpartOptions } from './counterpart';
-import { cloudRule, keyVariable, shownKey } from './counterpart-cloud';
+import { cloudRules, keyVariable, passwordPlace, passwordVariable, peerAs, shownKey } from './counterpart-cloud';
 import { hcl, hclList, hclName } from './hcl';
 import {
   espProposals,
@@ -78,6 +89,33 @@ function tunnels<B>(v: IpsecValues, body: (name: Expr<string>, t: TunnelValues, 
   );
 }
 
+/** Whether Google's end is a Cloud Router of ours, and not one that is there already. */
+const isDynamic = (v: IpsecValues): Expr<boolean> => eq<string>(v.routes.mode, 'bgp');
+
+/** The AS of the Cloud Router. */
+const routerAs = (v: IpsecValues): Expr<number> =>
+  largest(v.tunnels, (t) => choose(and(isGcp(t), speaksBgp(v, t)), peerAs(t), 0));
+
+/** What Google lets the keepalive interval be; the hold time is three of them. */
+const KEEPALIVE = { least: 20, most: 60 } as const;
+/** Its keepalive interval: what fits the gateway with the shortest hold time. */
+const keepaliveSeconds = (v: IpsecValues): Expr<number> =>
+  sub(
+    KEEPALIVE.most,
+    largest(v.tunnels, (t) =>
+      choose(
+        and(isGcp(t), speaksBgp(v, t)),
+        sub(KEEPALIVE.most, max(KEEPALIVE.least, min(KEEPALIVE.most, div(bgpHoldSeconds(t), 3)))),
+        0,
+      ),
+    ),
+  );
+/** The address of the Cloud Router's interface, with its prefix length. */
+const bgpRange = (t: TunnelValues): Expr<string> =>
+  text`${bgpPeerAddress(t)}/${prefixLength(orElse(t.inside.local, '0.0.0.0/0'))}`;
+/** The same for all tunnels, so that Google uses all at once. */
+const ROUTE_PRIORITY = 100;
+
 /** What the ends at Google Cloud cannot be. */
 export function gcpRules(v: IpsecValues): Rules {
   const number = count(addresses(v));
@@ -109,23 +147,47 @@ export function gcpRules(v: IpsecValues): Rules {
               remedy: 'remove them',
             });
           }),
-          cloudRule(t, GCP_ALGORITHMS),
+          check({
+            failsIf: and(isDynamic(v), not(isSet(t.bgp))),
+            at: t.bgp,
+            problem: 'is missing, and HA VPN takes its routes by BGP only',
+            remedy: 'set it, with the AS of the Cloud Router as peerAs',
+          }),
+          when(speaksBgp(v, t), () => [
+            check({
+              failsIf: ne(peerAs(t), routerAs(v)),
+              at: t.bgp.peerAs,
+              problem: text`is not ${routerAs(v)}, the number of another tunnel’s end, and both are at one Cloud Router`,
+              got: peerAs(t),
+              remedy: 'use one number',
+            }),
+            whenSet(t.inside.local, (local) =>
+              check({
+                failsIf: contains(':', local),
+                at: local,
+                problem: 'is of IPv6, for which HA VPN needs a gateway of another stack type',
+                got: local,
+                remedy: 'use a /30 of 169.254.0.0/16',
+              }),
+            ),
+          ]),
+          ...cloudRules(v, t, GCP_ALGORITHMS),
         ];
       }),
     ),
   ];
 }
 
-/** Lines with the pre-shared key: what is given is that of the tunnel that was asked for. */
-function withKey(
+/** Lines with a secret: what is given is that of the tunnel that was asked for. */
+function withSecret(
   name: Expr<string>,
   asked: string,
-  { presharedKey }: CounterpartOptions,
-  lines: (key: string | undefined) => Expr<string>,
+  secret: string | undefined,
+  lines: (secret: string | undefined) => Expr<string>,
 ): When<Expr<string>> {
   return when(
     eq(name, asked),
-    () => lines(presharedKey),
+    () => lines(secret),
     () => lines(undefined),
   );
 }
@@ -144,6 +206,13 @@ export function gcpText(v: IpsecValues, asked: string, options: CounterpartOptio
        ${each(addresses(v), (address, index) => conf`interface ${index}: ${address}`)}
 
     3. Cloud Router of the network and the region: HA VPN takes its routes by BGP only
+       ${when(
+         isDynamic(v),
+         () => conf`
+         bgp.asn: ${routerAs(v)}
+         bgp.keepaliveInterval: ${keepaliveSeconds(v)}
+       `,
+       )}
 
     4. VPN tunnels, each with its interface of the HA VPN gateway and of the peer VPN gateway
     ${tunnels(v, (name, t, { ours, peer }) => {
@@ -157,7 +226,7 @@ export function gcpText(v: IpsecValues, asked: string, options: CounterpartOptio
            vpnGatewayInterface: ${ours}
            peerExternalGatewayInterface: ${peer}
            ikeVersion: 2
-           ${withKey(name, asked, options, (key) => conf`sharedSecret: ${shownKey(name, t, key)}`)}
+           ${withSecret(name, asked, options.presharedKey, (key) => conf`sharedSecret: ${shownKey(name, t, key)}`)}
            ${line('cipherSuite.phase1.encryption', ike.encryption)}
            ${line('cipherSuite.phase1.integrity', ike.integrity)}
            ${line('cipherSuite.phase1.prf', ike.prf)}
@@ -165,11 +234,30 @@ export function gcpText(v: IpsecValues, asked: string, options: CounterpartOptio
            ${line('cipherSuite.phase2.encryption', esp.encryption)}
            ${line('cipherSuite.phase2.integrity', esp.integrity)}
            ${line('cipherSuite.phase2.pfs', esp.groups)}
-           ${whenSet(t.inside.local, (local) =>
-             whenSet(
-               t.inside.remote,
-               (remote) => conf`Addresses inside: ${remote} of the router’s interface, ${addressOf(local)} of its peer`,
-             ),
+           ${when(
+             speaksBgp(v, t),
+             () => conf`
+             router.interfaces.ipRange: ${bgpRange(t)}
+             router.bgpPeers.peerIpAddress: ${bgpSource(t)}
+             router.bgpPeers.peerAsn: ${localAs(v)}
+             router.bgpPeers.advertisedRoutePriority: ${ROUTE_PRIORITY}
+             ${when(isSet(t.bgp.password), () =>
+               withSecret(
+                 name,
+                 asked,
+                 options.bgpPassword,
+                 (password) => conf`router.md5AuthenticationKeys.key: ${password ?? text`(${passwordPlace(t)})`}`,
+               ),
+             )}
+           `,
+             () =>
+               whenSet(t.inside.local, (local) =>
+                 whenSet(
+                   t.inside.remote,
+                   (remote) =>
+                     conf`Addresses inside: ${remote} of the router’s interface, ${addressOf(local)} of its peer`,
+                 ),
+               ),
            )}
       `;
     })}
@@ -201,12 +289,22 @@ export function gcpTerraform(v: IpsecValues, asked: string, options: Counterpart
     variable "vpn_region" {
       type = string
     }
+    ${when(
+      not(isDynamic(v)),
+      () => conf`
 
-    # A Cloud Router of the network and the region: HA VPN takes its routes by BGP only.
-    variable "vpn_router" {
-      type = string
-    }
-    ${tunnels(v, (name, t) => withKey(name, asked, options, (key) => keyVariable(name, t, key)))}
+      # A Cloud Router of the network and the region: HA VPN takes its routes by BGP only.
+      variable "vpn_router" {
+        type = string
+      }
+    `,
+    )}
+    ${tunnels(v, (name, t) => withSecret(name, asked, options.presharedKey, (key) => keyVariable(name, t, key)))}
+    ${tunnels(v, (name, t) =>
+      when(and(speaksBgp(v, t), isSet(t.bgp.password)), () =>
+        withSecret(name, asked, options.bgpPassword, (password) => passwordVariable(name, t, password)),
+      ),
+    )}
 
     resource "google_compute_ha_vpn_gateway" "vpn" {
       name    = var.vpn_name
@@ -228,6 +326,22 @@ export function gcpTerraform(v: IpsecValues, asked: string, options: Counterpart
       `,
       )}
     }
+    ${when(
+      isDynamic(v),
+      () => conf`
+
+      resource "google_compute_router" "vpn" {
+        name    = var.vpn_name
+        region  = var.vpn_region
+        network = var.vpn_network
+
+        bgp {
+          asn                = ${routerAs(v)}
+          keepalive_interval = ${keepaliveSeconds(v)}
+        }
+      }
+    `,
+    )}
     ${tunnels(v, (name, t, { ours, peer }) => {
       const own = hclName(name);
       const [ike, esp] = [
@@ -239,7 +353,7 @@ export function gcpTerraform(v: IpsecValues, asked: string, options: Counterpart
         resource "google_compute_vpn_tunnel" "${own}" {
           name                            = "\${var.vpn_name}-${name}"
           region                          = var.vpn_region
-          router                          = var.vpn_router
+          router                          = ${choose(isDynamic(v), 'google_compute_router.vpn.name', 'var.vpn_router')}
           vpn_gateway                     = google_compute_ha_vpn_gateway.vpn.id
           vpn_gateway_interface           = ${ours}
           peer_external_gateway           = google_compute_external_vpn_gateway.vpn.id
@@ -261,6 +375,7 @@ export function gcpTerraform(v: IpsecValues, asked: string, options: Counterpart
             }
           }
         }
+        ${when(speaksBgp(v, t), () => routerPeer(v, name, t))}
 
         # tunnels.${name}.remote.address
         output "${own}_remote_address" {
@@ -268,5 +383,40 @@ export function gcpTerraform(v: IpsecValues, asked: string, options: Counterpart
         }
       `;
     })}
+  `;
+}
+
+/** The BGP session of the Cloud Router with the gateway of a tunnel. */
+function routerPeer(v: IpsecValues, name: Expr<string>, t: TunnelValues): Expr<string> {
+  const own = hclName(name);
+  return conf`
+
+    resource "google_compute_router_interface" "${own}" {
+      name       = "\${var.vpn_name}-${name}"
+      region     = var.vpn_region
+      router     = google_compute_router.vpn.name
+      ip_range   = ${hcl(bgpRange(t))}
+      vpn_tunnel = google_compute_vpn_tunnel.${own}.name
+    }
+
+    resource "google_compute_router_peer" "${own}" {
+      name                      = "\${var.vpn_name}-${name}"
+      region                    = var.vpn_region
+      router                    = google_compute_router.vpn.name
+      interface                 = google_compute_router_interface.${own}.name
+      peer_ip_address           = ${hcl(bgpSource(t))}
+      peer_asn                  = ${localAs(v)}
+      advertised_route_priority = ${ROUTE_PRIORITY}
+      ${when(
+        isSet(t.bgp.password),
+        () => conf`
+
+        md5_authentication_key {
+          name = "\${var.vpn_name}-${name}"
+          key  = var.${own}_bgp_password
+        }
+      `,
+      )}
+    }
   `;
 }

@@ -17,6 +17,7 @@ import {
   whenSet,
   type Expr,
 } from '../staged';
+import { speaksBgp } from './bgp';
 import { selectorsOf, type Selectors } from './config';
 import {
   copyDf,
@@ -57,6 +58,8 @@ export interface CounterpartOptions {
   readonly secretLine?: string;
   /** The pre-shared key, for a cloud. Absent: where it is. */
   readonly presharedKey?: string;
+  /** The password of the BGP session. Absent: where it is. */
+  readonly bgpPassword?: string;
   /** For a cloud. @default text */
   readonly format?: CloudFormat;
   /** The MTU of the remote end's way to the gateway. @default 1500 */
@@ -228,14 +231,16 @@ export function strongswanCounterpartNetwork(
     ${each(v.cluster.serviceCidrs, body)}
     ${each(v.cluster.nodeCidrs, body)}
   `;
+  const unreachable = (network: Expr<string>) => conf`ip route replace unreachable ${network} metric ${LAST_METRIC}`;
   return conf`
     #!/bin/sh
     # The remote end of the tunnel ${name}: its network. Run it as root at every boot.
     set -eu
     sysctl -qw net.ipv4.ip_forward=1
     ${when(usesIpv6(v, t), () => conf`sysctl -qw net.ipv6.conf.all.forwarding=1`)}
-    # What is for the cluster never leaves in clear: charon's routes and those of the tunnel come first.
-    ${toCluster((network) => conf`ip route replace unreachable ${network} metric ${LAST_METRIC}`)}
+    # What is for the cluster never leaves in clear: charon's routes, those of the tunnel and those of BGP come first.
+    ${toCluster(unreachable)}
+    ${when(speaksBgp(v, t), () => each(v.routes.export, (what) => when(contains('/', what), () => unreachable(what))))}
     ${when(
       isRouteBased(t),
       () => conf`
@@ -244,7 +249,16 @@ export function strongswanCounterpartNetwork(
       ${whenSet(t.inside.local, (local) =>
         whenSet(t.inside.remote, (remote) => conf`ip address replace ${remote}/${prefixLength(local)} dev ${device}`),
       )}
-      ${toCluster((network) => conf`ip route replace ${network} dev ${device}`)}
+      ${when(
+        speaksBgp(v, t),
+        () => conf`
+        ${whenSet(t.bgp.peerAddress, (address) => conf`ip address replace ${address} dev lo`)}
+        # Every connection keeps to one of several tunnels.
+        sysctl -qw net.ipv4.fib_multipath_hash_policy=1
+        ${when(usesIpv6(v, t), () => conf`sysctl -qw net.ipv6.fib_multipath_hash_policy=1`)}
+      `,
+        () => toCluster((network) => conf`ip route replace ${network} dev ${device}`),
+      )}
     `,
     )}
   `;

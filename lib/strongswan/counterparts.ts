@@ -5,6 +5,7 @@ import {
   eq,
   hasKey,
   InputError,
+  lookup,
   ne,
   not,
   pathOf,
@@ -14,6 +15,8 @@ import {
   type Expr,
   type When,
 } from '../staged';
+import { nodeOf } from '../staged/node';
+import { reduce } from '../staged/reduce';
 import { IPV4_PATTERN } from '../net/address';
 import {
   COUNTERPARTS,
@@ -23,7 +26,9 @@ import {
   type CounterpartKind,
   type CounterpartOptions,
 } from './counterpart';
+import { speaksBgp } from './bgp';
 import { awsRules, awsTerraform, awsText } from './counterpart-aws';
+import { frrCounterpart } from './counterpart-frr';
 import { gcpRules, gcpTerraform, gcpText } from './counterpart-gcp';
 import { PRESETS } from './presets';
 import { presetOf, type IpsecValues, type TunnelValues } from './tunnel';
@@ -46,6 +51,7 @@ export function counterpartFiles(
         [`${tunnel}.conf`]: of(strongswanCounterpart),
         [`${tunnel}-charon.conf`]: of(strongswanCounterpartDaemon),
         [`${tunnel}-network.sh`]: of(strongswanCounterpartNetwork),
+        ...(maySpeakBgp(v, tunnel) && { [`${tunnel}-frr.conf`]: of(frrCounterpart) }),
       };
     case 'aws':
       return isTerraform ? { [`${tunnel}.tf`]: of(awsTerraform) } : { [`${tunnel}.txt`]: of(awsText) };
@@ -53,6 +59,12 @@ export function counterpartFiles(
     case 'gcp':
       return isTerraform ? { 'gcp.tf': gcpTerraform(v, tunnel, options) } : { 'gcp.txt': gcpText(v, tunnel, options) };
   }
+}
+
+/** Whether the tunnel has a BGP session, or may have one when the values are known. */
+function maySpeakBgp(v: IpsecValues, tunnel: string): boolean {
+  const speaks = reduce(nodeOf(speaksBgp(v, lookup(v.tunnels, tunnel) as unknown as TunnelValues)), new Map());
+  return speaks.op !== 'literal' || speaks.value === true;
 }
 
 /** What of the values keeps the remote end of a tunnel from being configured so. */
@@ -91,6 +103,10 @@ export function knownTunnelRule(v: IpsecValues, tunnel: string): When<unknown> {
   });
 }
 
+/** What routers and clouds take: TCP MD5 has at most 80 bytes, and a blank would end a word of a configuration. */
+export const BGP_PASSWORD_PATTERN = /^[!-~]{1,80}$/;
+export const BGP_PASSWORD_PROBLEM = 'is not 1 to 80 printable ASCII characters without blanks';
+
 interface OptionProblem {
   readonly option: keyof CounterpartOptions | 'as';
   readonly problem: string;
@@ -98,7 +114,7 @@ interface OptionProblem {
 
 /** What is wrong with the options, which are known now. No problem shows a key. */
 export function optionProblems(as: CounterpartKind, options: CounterpartOptions): OptionProblem[] {
-  const { address, format, presharedKey, secretLine } = options;
+  const { address, format, presharedKey, secretLine, bgpPassword } = options;
   if (!COUNTERPARTS.includes(as))
     return [
       {
@@ -110,6 +126,10 @@ export function optionProblems(as: CounterpartKind, options: CounterpartOptions)
   const refuse = (option: keyof CounterpartOptions, problem: string): void => {
     problems.push({ option, problem });
   };
+  if (bgpPassword !== undefined && as === 'aws')
+    refuse('bgpPassword', 'is not used, since AWS knows no passwords of BGP; leave it out');
+  else if (bgpPassword !== undefined && !BGP_PASSWORD_PATTERN.test(bgpPassword))
+    refuse('bgpPassword', `${BGP_PASSWORD_PROBLEM}; choose another`);
   if (as === 'strongswan') {
     if (format === 'terraform') refuse('format', 'there is nothing for Terraform at a router; leave it out');
     if (presharedKey !== undefined) refuse('presharedKey', 'is for a cloud; use secretLine');

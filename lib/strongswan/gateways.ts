@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { z } from 'zod';
 import { imageReference } from '../kubernetes/image';
+import { serviceAccount } from '../kubernetes/service-account';
 import { Naming } from '../kubernetes/metadata';
 import { monitors } from '../kubernetes/monitors';
-import { resourcesOf, UNPRIVILEGED } from '../kubernetes/pod';
+import { checksum, resourcesOf, UNPRIVILEGED } from '../kubernetes/pod';
 import {
   Checks,
   choose,
+  each,
   eq,
   file,
   ForEach,
@@ -40,10 +41,13 @@ import type { CounterpartKind, CounterpartOptions } from './counterpart';
 import { controlConf, givenKey } from './control';
 import { counterpartFiles, counterpartRules, knownTunnelRule, refuseOptions } from './counterparts';
 import { detectionOf, detectionText, type Detection } from './detection';
+import { fabricConf, frrConf } from './fabric';
+import { ipsecAlerts } from './metrics';
 import { ipsecNotes } from './notes';
 import { gatewayPod, HEALTH_PORT, IKE_PORT, issuedSecret, NAT_T_PORT } from './pod';
 import { SCRIPTS } from './scripts';
-import { exposureOf, type GatewayValues, type IpsecValues } from './tunnel';
+import { REFLECTOR_SCRIPTS } from '../frr/scripts';
+import { exposureOf, usesFabric, type GatewayValues, type IpsecValues } from './tunnel';
 
 /** Props of strongSwan gateways: the values of the chart `ipsec`, each a literal or an expression. */
 export type IpsecGatewaysProps = Staged<z.input<typeof ipsecValues>>;
@@ -60,6 +64,10 @@ export interface GatewayConfig {
   readonly networkConf: Expr<string>;
   /** Tunnels and the places of their secrets, for control.py. */
   readonly controlConf: Expr<string>;
+  /** BGP, in the format of frr.conf(5), without passwords. */
+  readonly frrConf: Expr<string>;
+  /** Nodes and networks, for reflector.py. */
+  readonly fabricConf: Expr<string>;
 }
 
 /**
@@ -92,11 +100,12 @@ export class IpsecGateways extends Construct {
   readonly detection: Detection;
   /** The same in sentences, tunnel by tunnel. */
   readonly detectionText: Expr<string>;
-  /** The images of the containers `charon`, `control` and `network`. */
-  readonly images: Readonly<Record<'strongswan' | 'control' | 'network', Expr<string>>>;
+  /** The images of the containers `charon`, `control`, `network` and `frr`. */
+  readonly images: Readonly<Record<'strongswan' | 'control' | 'network' | 'frr', Expr<string>>>;
 
   readonly #v: IpsecValues;
   readonly #naming: Naming;
+  readonly #serviceAccount: Expr<string>;
   readonly #config: { readonly [K in keyof GatewayConfig]: (of: { gateway: Expr<string> }) => Expr<string> };
 
   constructor(scope: Construct, id: string, props: IpsecGatewaysProps) {
@@ -109,6 +118,7 @@ export class IpsecGateways extends Construct {
       strongswan: imageReference('strongswanImage', v.strongswan.image, registry),
       control: imageReference('controlImage', v.control.image, registry),
       network: imageReference('networkImage', v.network.image, registry),
+      frr: imageReference('frrImage', v.frr.image, registry),
     };
     const strongswan = strongswanConf(v);
     this.#config = {
@@ -116,14 +126,20 @@ export class IpsecGateways extends Construct {
       strongswanConf: () => strongswan,
       nftablesConf: nftablesConf(v),
       networkConf: networkConf(v),
-      controlConf: controlConf(v, (gateway) => text`${this.fullname}-${gateway}-keys`),
+      controlConf: controlConf(
+        v,
+        (gateway) => text`${this.fullname}-${gateway}-keys`,
+        (gateway) => text`${gateway}.${this.#subdomain}`,
+      ),
+      frrConf: frrConf(v),
+      fabricConf: fabricConf(v),
     };
     this.notes = ipsecNotes(v, this.fullname);
     this.detection = detectionOf(v);
     this.detectionText = detectionText(v);
 
     new Checks(this, 'Checks', ipsecChecks(v, this.fullname));
-    this.#serviceAccount();
+    this.#serviceAccount = serviceAccount(this, v.serviceAccount, this.#naming);
     this.#scripts();
     new ForEach(this, 'Gateways', v.gateways, (inner, gateway, name) => {
       this.#gateway(inner, name, gateway);
@@ -132,6 +148,7 @@ export class IpsecGateways extends Construct {
     this.#headlessService();
     this.#disruption();
     monitors(this, v.metrics, this.#naming, { enabled: true, port: HEALTH_PORT, path: '/metrics' });
+    ipsecAlerts(this, v, this.#naming);
     new ForEach(this, 'ExtraObjects', v.extraObjects, (inner, object) => {
       new Resource(inner, 'ExtraObject', object);
     });
@@ -147,13 +164,15 @@ export class IpsecGateways extends Construct {
       nftablesConf: others.nftablesConf({ gateway }),
       networkConf: others.networkConf({ gateway }),
       controlConf: others.controlConf({ gateway }),
+      frrConf: others.frrConf({ gateway }),
+      fabricConf: others.fabricConf({ gateway }),
     };
   }
 
   /**
    * What the remote end of a tunnel of the values has to be configured with, by the names of files.
    *
-   * @param as what the remote end is: `strongswan`, a router with strongSwan 5.9.6 or newer and XFRM interfaces; `aws`, a Site-to-Site
+   * @param as what the remote end is: `strongswan`, a router with strongSwan 5.9.6 or newer and XFRM interfaces, and FRR 10 for BGP; `aws`, a Site-to-Site
    *   VPN connection; `gcp`, HA VPN, for all tunnels with that preset
    * @throws InputError with what is wrong with the options, and of values that are known now with what the remote end cannot do
    */
@@ -172,6 +191,25 @@ export class IpsecGateways extends Construct {
     return join('\n', [counterpartRules(this.#v, tunnel, as, options)]);
   }
 
+  /** Whether an agent on every node is wanted, which `routeAgents` makes. */
+  get hasAgents(): Expr<boolean> {
+    return usesFabric(this.#v);
+  }
+
+  /** What the agents on the nodes are to know of the gateways. */
+  get agents() {
+    const { tunnels, gateways } = this.#v;
+    return {
+      names: this.#naming,
+      serviceAccount: this.#serviceAccount,
+      gateways: {
+        each: <B>(body: (name: Expr<string>, host: Expr<string>) => B) =>
+          each(gateways, (name) => body(name, text`${name}.${this.#subdomain}.${release.namespace}.svc`)),
+        networks: <B>(body: (network: Expr<string>) => B) => each(tunnels, (_name, t) => each(t.remote.networks, body)),
+      },
+    };
+  }
+
   get #subdomain(): Expr<string> {
     return text`${this.fullname}-gateways`;
   }
@@ -185,26 +223,6 @@ export class IpsecGateways extends Construct {
     return mapOf<string>({ 'app.kubernetes.io/component': gateway });
   }
 
-  get #serviceAccountName(): Expr<string> {
-    const { serviceAccount } = this.#v;
-    return orElse(serviceAccount.name, choose(serviceAccount.create, this.fullname, 'default'));
-  }
-
-  #serviceAccount(): void {
-    const { serviceAccount } = this.#v;
-    new Only(this, 'Account', serviceAccount.create, (inner) => {
-      new Resource(inner, 'ServiceAccount', {
-        apiVersion: 'v1',
-        kind: 'ServiceAccount',
-        metadata: {
-          ...this.#naming.metadata({ annotations: serviceAccount.annotations }),
-          name: this.#serviceAccountName,
-        },
-        automountServiceAccountToken: false,
-      } satisfies Manifest<k8s.KubeServiceAccountProps>);
-    });
-  }
-
   #scripts(): void {
     new Resource(this, 'Scripts', {
       apiVersion: 'v1',
@@ -212,6 +230,14 @@ export class IpsecGateways extends Construct {
       metadata: this.#naming.metadata({ suffix: '-scripts' }),
       data: SCRIPTS,
     } satisfies Manifest<k8s.KubeConfigMapProps>);
+    new Only(this, 'Fabric', usesFabric(this.#v), (inner) => {
+      new Resource(inner, 'ReflectorScripts', {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: this.#naming.metadata({ suffix: '-frr' }),
+        data: REFLECTOR_SCRIPTS,
+      } satisfies Manifest<k8s.KubeConfigMapProps>);
+    });
   }
 
   #gateway(scope: Construct, name: Expr<string>, gateway: GatewayValues): void {
@@ -229,6 +255,8 @@ export class IpsecGateways extends Construct {
         'nftables.conf': file(this.#config.nftablesConf({ gateway: name })),
         network: file(this.#config.networkConf({ gateway: name })),
         'gateway.json': file(this.#config.controlConf({ gateway: name })),
+        'frr.conf': when(usesFabric(v), () => file(this.#config.frrConf({ gateway: name }))),
+        'fabric.json': when(usesFabric(v), () => file(this.#config.fabricConf({ gateway: name }))),
       },
     } satisfies Manifest<k8s.KubeConfigMapProps>);
     const givenKeys = text`-${name}-keys`;
@@ -264,7 +292,13 @@ export class IpsecGateways extends Construct {
         template: {
           metadata: {
             labels: this.#naming.metadata({ labels: mapOf<string>(v.podLabels, labels) }).labels,
-            annotations: mapOf<string>(v.podAnnotations, { 'checksum/scripts': checksum(SCRIPTS) }),
+            annotations: mapOf<string>(v.podAnnotations, {
+              'checksum/scripts': choose(
+                usesFabric(v),
+                checksum({ ...SCRIPTS, ...REFLECTOR_SCRIPTS }),
+                checksum(SCRIPTS),
+              ),
+            }),
           },
           spec: gatewayPod(v, gateway, {
             fullname: this.fullname,
@@ -272,11 +306,12 @@ export class IpsecGateways extends Construct {
             subdomain: this.#subdomain,
             config: metadata.name,
             givenKeys: text`${this.fullname}${givenKeys}`,
-            serviceAccount: this.#serviceAccountName,
+            serviceAccount: this.#serviceAccount,
             selectorLabels: this.#naming.selectorLabels,
             image: this.images.strongswan,
             controlImage: this.images.control,
             networkImage: this.images.network,
+            frrImage: this.images.frr,
           }),
         },
       },
@@ -404,10 +439,4 @@ export class IpsecGateways extends Construct {
 
 function servicePort({ name, number }: typeof IKE_PORT | typeof NAT_T_PORT) {
   return { name, port: number, targetPort: name, protocol: 'UDP' };
-}
-
-function checksum(files: Readonly<Record<string, string>>): string {
-  const hash = createHash('sha256');
-  for (const [name, content] of Object.entries(files)) hash.update(`${name}\n${content}`);
-  return hash.digest('hex');
 }

@@ -1,10 +1,11 @@
 """health.py: says over HTTP how the tunnels are."""
 import http.server
+import json
 import socket
 import socketserver
 import threading
 import time
-from typing import Any
+from typing import Any, Callable, Dict
 
 from log import die, reason_of
 from pages import View, duration, metrics_page, not_ready, status_page
@@ -14,9 +15,10 @@ from waits import LIVE_SECONDS
 class Health:
     """What is known to all who ask; the loop renews it."""
 
-    def __init__(self, readiness: str, view: View) -> None:
+    def __init__(self, readiness: str, view: View, turn: Callable[[], Dict[str, Any]]) -> None:
         self.readiness = readiness
         self.view = view
+        self.turn = turn  # what the other gateways are told
         self.ticked = time.monotonic()
 
 
@@ -67,6 +69,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif path == '/metrics':
             kind = 'text/plain; version=0.0.4; charset=utf-8'
             body = metrics_page(view, now)
+        elif path == '/turn':
+            kind = 'application/json'
+            body = json.dumps(health.turn()) + '\n'
         else:
             code, body = 404, 'there are /live, /ready, /up, /status and /metrics\n'
         data = body.encode()
@@ -84,9 +89,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def serve(health: Health, port: int) -> None:
+def serve(health: Health, port: int, only: str = '') -> None:
     complaint = ''
-    for kind, address in ((DualStackServer, '::'), (Server, '0.0.0.0')):
+    for kind, address in ((Server, only),) if only else ((DualStackServer, '::'), (Server, '0.0.0.0')):
         try:
             server = kind((address, port), Handler)
             server.health = health

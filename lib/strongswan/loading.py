@@ -36,6 +36,16 @@ class Closing(NamedTuple):
     after: Optional[Section]  # the connection as it is loaded once that is done; None: it is gone
 
 
+def terminations(name: str, before: Optional[Section], after: Optional[Section]) -> List[vici.Message]:
+    """What of a connection has to be terminated: swanctl leaves its SAs as they were made."""
+    if before is None or before == after:
+        return []
+    if after is None or own(before) != own(after):
+        return [{'ike': name}]
+    changed = [child for child, values in children_of(before).items() if children_of(after).get(child) != values]
+    return [{'ike': name, 'child': child} for child in changed]
+
+
 class Loading:
     def __init__(self, state: str) -> None:
         self.folder = os.path.join(state, 'load')
@@ -86,19 +96,26 @@ class Loading:
     def write(self, name: str, data: bytes) -> None:
         write_atomically(os.path.join(self.folder, name), data, os.path.join(self.folder, f'.{name}.new'))
 
-    def load(self, client: vici.Client, prepared: Preparing) -> None:
-        now = time.monotonic()
-        if self.running is not None:
-            self.finish(self.running, now)
-            return
-        if prepared.composition is None:
-            return
+    def is_due(self, prepared: Preparing) -> bool:
+        if self.running is not None or prepared.composition is None:
+            return False
         wanted = (prepared.fingerprint, prepared.settings)
         if wanted == (self.loaded_fingerprint, self.loaded_settings) and not self.problems:
+            return False
+        return wanted != self.tried or time.monotonic() >= self.next_load
+
+    def would_terminate(self, prepared: Preparing) -> Dict[str, List[vici.Message]]:
+        """What a load of this would end, by tunnel."""
+        wanted = prepared.composition.connections if prepared.composition else {}
+        found = {name: terminations(name, before, wanted.get(name)) for name, before in self.loaded.items()}
+        return {name: requests for name, requests in found.items() if requests}
+
+    def load(self, client: vici.Client, prepared: Preparing) -> None:
+        """Ask swanctl for what is due."""
+        if prepared.composition is None:
             return
-        if wanted == self.tried and now < self.next_load:
-            return
-        self.tried = wanted
+        now = time.monotonic()
+        self.tried = (prepared.fingerprint, prepared.settings)
         if self.loaded_settings != prepared.settings:
             answer = client.request('reload-settings')
             if vici.text(answer, 'success') != 'yes':
@@ -132,7 +149,11 @@ class Loading:
         self.problems = problems
         self.next_load = time.monotonic() + RETRY_SECONDS
 
-    def finish(self, load: Load, now: float) -> None:
+    def finish(self) -> None:
+        """See what swanctl has answered, if it is asked."""
+        load, now = self.running, time.monotonic()
+        if load is None:
+            return
         done = (read(os.path.join(self.folder, 'done')) or b'').decode(errors='replace').split('\n')
         found = re.fullmatch(r'(\d+) (\d+)', done[0])
         if found is None or int(found[1]) != load.number:
@@ -160,25 +181,19 @@ class Loading:
             self.compare(load.connections, names)
 
     def compare(self, wanted: Dict[str, Section], names: Set[str]) -> None:
-        """Terminate what has changed: swanctl leaves the SAs of a connection as they were made."""
+        """Terminate what has changed."""
         for name in {**self.loaded, **wanted}:
             before, after = self.loaded.get(name), wanted.get(name)
             if after is not None and name not in names:
                 continue  # it could not be loaded: what it was before it still is
             self.closing.pop(name, None)
-            if before is not None and before != after:
-                requests = []
-                if after is None or own(before) != own(after):
-                    requests = [{'ike': name}]
-                else:
-                    changed = [child for child, values in children_of(before).items() if children_of(after).get(child) != values]
-                    requests = [{'ike': name, 'child': child} for child in changed]
-                if requests:
-                    what = ', '.join(str(request.get('child', 'the tunnel')) for request in requests)
-                    log(f'{name}: terminate {what}, because {"it is gone" if after is None else "of other parameters"}')
-                    at_once = [{**request, 'timeout': '-1', 'loglevel': '-1'} for request in requests]
-                    self.closing[name] = Closing(Job(name, 'terminate', at_once), after)
-                    continue
+            requests = terminations(name, before, after)
+            if requests:
+                what = ', '.join(str(request.get('child', 'the tunnel')) for request in requests)
+                log(f'{name}: terminate {what}, because {"it is gone" if after is None else "of other parameters"}')
+                at_once: List[vici.Message] = [{**request, 'timeout': '-1', 'loglevel': '-1'} for request in requests]
+                self.closing[name] = Closing(Job(name, 'terminate', at_once), after)
+                continue
             if after is not None:
                 self.loaded[name] = after
         self.remember()

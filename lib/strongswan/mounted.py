@@ -50,11 +50,16 @@ class Tunnel(NamedTuple):
     keys: List[SharedKey]
     certificate: Optional[Mounted]
     authorities: Dict[str, Secret]  # by the name of the file for swanctl
+    speaks_bgp: bool = False
 
 
 class Gateway(NamedTuple):
     name: str
     tunnels: Dict[str, Tunnel]
+    host: str = ''  # the name of its pod
+    siblings: Dict[str, str] = {}  # the names of the pods of the other gateways
+    drain_timeout: int = 0  # seconds
+    fabric: bool = False  # whether the pod has a reflector
 
 
 def member(parent: Any, key: str, kind: type, where: str) -> Any:
@@ -62,6 +67,10 @@ def member(parent: Any, key: str, kind: type, where: str) -> Any:
     if not isinstance(value, kind):
         raise Invalid(f'gateway.json: {where}{key} is missing or of another type; install the chart anew')
     return value
+
+
+def optional(parent: Any, key: str, kind: type, where: str, otherwise: Any) -> Any:
+    return member(parent, key, kind, where) if key in parent else otherwise
 
 
 def to_pattern(text: str) -> 're.Pattern[str]':
@@ -77,7 +86,17 @@ def parse_gateway(data: bytes) -> Gateway:
     except (ValueError, RecursionError):
         raise Invalid('gateway.json: it is not JSON; install the chart anew') from None
     tunnels = filled(member(root, 'tunnels', dict, ''))
-    return Gateway(member(root, 'gateway', str, ''), {name: parse_tunnel(name, values) for name, values in tunnels.items()})
+    siblings = filled(optional(root, 'siblings', dict, '', {}))
+    for name in siblings:
+        member(siblings, name, str, 'siblings.')
+    return Gateway(
+        member(root, 'gateway', str, ''),
+        {name: parse_tunnel(name, values) for name, values in tunnels.items()},
+        optional(root, 'host', str, '', ''),
+        siblings,
+        optional(root, 'drainTimeoutSeconds', int, '', 0),
+        optional(root, 'fabric', bool, '', False),
+    )
 
 
 def filled(members: Dict[str, Any]) -> Dict[str, Any]:
@@ -116,7 +135,8 @@ def parse_tunnel(name: str, values: Any) -> Tunnel:
             if not file.endswith('.crt') or not NAME.fullmatch(file[: -len('.crt')]):
                 raise Invalid(f'gateway.json: {json.dumps(file)} is not the name of a certificate; install the chart anew')
             authorities[file] = parse_secret(secret, f'{where}authorities.{file}.')
-    return Tunnel(name, member(values, 'initiates', bool, where), children, keys, certificate, authorities)
+    initiates = member(values, 'initiates', bool, where)
+    return Tunnel(name, initiates, children, keys, certificate, authorities, optional(values, 'bgp', bool, where, False))
 
 
 def parse_secret(values: Any, where: str) -> Secret:

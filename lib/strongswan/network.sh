@@ -18,6 +18,8 @@ PROTOCOL=86              # the protocol number of routes that this script made
 LAST_METRIC=4278198272   # of routes that hold a network while its tunnel's interface is away
 IPV4_TCP_BYTES=40 IPV6_TCP_BYTES=60 # what headers take of a packet: the rest is the largest segment
 
+VXLAN_BYTES=50                       # what VXLAN adds to a packet, over IPv4 (RFC 7348)
+
 REASON=''  # why the last step failed
 LOGGED=''  # the state that was logged last
 SLEEPER=''
@@ -75,6 +77,11 @@ read_network() {
 		overhead) mtu=$(((OUTER - first) / second * second - 2)) ;;
 		mtu) mtu=$first ;;
 		most) [ "$mtu" -le "$first" ] || mtu=$first ;;
+		overlay)
+			[ "$first" -gt 0 ] || first=$((OUTER - VXLAN_BYTES))
+			[ "$first" -ge "$SMALLEST" ] || SMALLEST=$first
+			continue
+			;;
 		interface)
 			interface=$first
 			printf '%s %s %s\n' "$interface" "$second" "$mtu" >>"$RUN/links"

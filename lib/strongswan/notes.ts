@@ -1,6 +1,6 @@
 import { conf, count, each, eq, isEmpty, named, not, release, when, type Expr } from '../staged';
 import { detectionText } from './detection';
-import { exposureOf, type IpsecValues } from './tunnel';
+import { exposureOf, usesFabric, type IpsecValues } from './tunnel';
 
 /** What `helm install` shows at its end: how to see that the tunnels are up, and what the remote ends need. */
 export function ipsecNotes(v: IpsecValues, fullname: Expr<string>): Expr<string> {
@@ -32,6 +32,16 @@ export function ipsecNotes(v: IpsecValues, fullname: Expr<string>): Expr<string>
           kubectl -n ${release.namespace} get service ${fullname}-${name} -o jsonpath='{.status.loadBalancer.ingress[0]}'
       `,
       )}
+    `,
+    )}
+    ${when(
+      usesFabric(v),
+      () => conf`
+
+      Agents lead the packets of all nodes: whether they do, and what one knows.
+
+        kubectl -n ${release.namespace} rollout status daemonset/${fullname}-agents
+        kubectl -n ${release.namespace} exec ds/${fullname}-agents -c filter -- curl -s http://127.0.0.1:${v.agent.healthPort}/status
     `,
     )}
     ${when(not(isEmpty(v.tunnels)), () => detectionText(v))}

@@ -2,6 +2,7 @@
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from reasons import KINDS
+from reflection import NODES, Session
 
 
 class ChildView(NamedTuple):
@@ -24,9 +25,23 @@ class TunnelView(NamedTuple):
     rekeys: int
     failures: Dict[str, int]
     expiry: Optional[float]
+    session: Optional[Session]  # None: it has none, or nothing is known of it
+    speaks_bgp: bool
 
     def up(self) -> bool:
         return all(child.up for child in self.children)
+
+    def carries(self) -> bool:
+        """Whether packets for what is behind it have a way."""
+        return self.up() and (not self.speaks_bgp or (self.session is not None and self.session.up()))
+
+
+class FabricView(NamedTuple):
+    """What the reflector tells of the routes."""
+
+    problem: str  # why nothing is known; empty: all is
+    nodes: Dict[str, int]
+    counts: Dict[str, int]
 
 
 class View(NamedTuple):
@@ -40,6 +55,10 @@ class View(NamedTuple):
     network: str  # empty: ok
     stranger: str
     tunnels: List[TunnelView]
+    fabric: Optional[FabricView]  # None: there is none
+    turn: str  # what is waited for
+    carrying: bool
+    leaving: bool
 
 
 def not_ready(view: View, readiness: str) -> List[str]:
@@ -47,6 +66,8 @@ def not_ready(view: View, readiness: str) -> List[str]:
     lines = [f'charon: {view.charon_problem}'] if view.charon_problem else []
     if not view.loaded:
         lines.append('configuration: it is not loaded')
+        if view.turn:
+            lines.append(f'turn: {view.turn}')
     if readiness == 'tunnel' or not view.loaded:
         lines.extend(view.problems)
     if view.network:
@@ -58,6 +79,14 @@ def not_ready(view: View, readiness: str) -> List[str]:
             for child in tunnel.children
             if not child.up
         )
+        if view.fabric is not None and view.fabric.problem:
+            lines.append(f'fabric: {view.fabric.problem}')
+        elif view.fabric is not None:
+            lines.extend(
+                f'{tunnel.name}: BGP session is not established: {tunnel.session.state if tunnel.session else "unknown"}'
+                for tunnel in view.tunnels
+                if tunnel.up() and not tunnel.carries()
+            )
     return lines
 
 
@@ -83,15 +112,18 @@ def table(rows: List[List[str]]) -> List[str]:
 
 def status_page(view: View, readiness: str, now: float) -> str:
     reasons = not_ready(view, readiness)
-    lines = table(
-        [
-            ['gateway', view.gateway or '?'],
-            ['charon', view.charon_problem or f'{view.charon} answers'],
-            ['configuration', 'loaded' if view.loaded and not view.problems else 'has problems' if view.loaded else 'not loaded'],
-            ['network', view.network or 'ok'],
-            ['ready', 'no' if reasons else 'yes'],
-        ]
-    )
+    known = [
+        ['gateway', view.gateway or '?'],
+        ['charon', view.charon_problem or f'{view.charon} answers'],
+        ['configuration', 'loaded' if view.loaded and not view.problems else 'has problems' if view.loaded else 'not loaded'],
+        ['network', view.network or 'ok'],
+    ]
+    if view.fabric is not None:
+        nodes = view.fabric.nodes
+        known.append(['fabric', view.fabric.problem or f'{nodes["established"]} of {nodes["known"]} nodes'])
+    if view.turn:
+        known.append(['turn', view.turn])
+    lines = table([*known, ['ready', 'no' if reasons else 'yes']])
     if view.problems:
         lines += ['', 'problems', *(f'  {problem}' for problem in view.problems)]
     rows = [['TUNNEL', 'CHILD', 'STATE', 'FOR', 'RECEIVED', 'SENT', 'PEER']]
@@ -101,6 +133,13 @@ def status_page(view: View, readiness: str, now: float) -> str:
             volume = [size(child.totals[name]) for name in ('receive_bytes', 'transmit_bytes')]
             rows.append([tunnel.name, child.name, child.state, since, *volume, tunnel.peer or '-'])
     lines += ['', *table(rows)]
+    sessions = [['BGP', 'STATE', 'FOR', 'PREFIXES', 'BFD']]
+    for tunnel in view.tunnels:
+        if tunnel.session is not None:
+            state, prefixes, limit, since, bfd = tunnel.session
+            sessions.append([tunnel.name, state, duration(since) if tunnel.session.up() else '-', f'{prefixes} of {limit}', bfd])
+    if len(sessions) > 1:
+        lines += ['', *table(sessions)]
     down = [f'  {tunnel.name}: {tunnel.why}' for tunnel in view.tunnels if not tunnel.up()]
     if down:
         lines += ['', 'not up', *down]
@@ -136,6 +175,11 @@ def metrics_page(view: View, now: float) -> str:
             ({'tunnel': tunnel.name, 'child': child.name}, value(child)) for tunnel in view.tunnels for child in tunnel.children
         ]
         family(name, kind, told, samples)
+
+    def sessions(name: str, told: str, value: Callable[[Session], float]) -> None:
+        speaking = [tunnel for tunnel in view.tunnels if tunnel.speaks_bgp]
+        samples = [({'tunnel': tunnel.name}, value(tunnel.session) if tunnel.session else 0) for tunnel in speaking]
+        family(name, 'gauge', told, samples)
 
     flag('ipsec_charon_up', 'Whether the daemon of IKE answers.', not view.charon_problem)
     configured = view.loaded and not view.problems
@@ -182,4 +226,28 @@ def metrics_page(view: View, now: float) -> str:
     ):
         children(f'ipsec_child_{name}_total', 'counter', told, lambda child, name=name: child.totals[name])  # type: ignore[misc]
     children('ipsec_child_rekeys_total', 'counter', 'Times that the child was rekeyed.', lambda child: child.rekeys)
+    flag('ipsec_gateway_carrying', 'Whether a tunnel has all its children, and its BGP session.', view.carrying)
+    flag('ipsec_gateway_leaving', 'Whether the gateway stops carrying, or waits until another one carries on.', view.leaving)
+    nodes = view.fabric.nodes if view.fabric is not None else {}
+    family(
+        'ipsec_fabric_nodes',
+        'gauge',
+        'Nodes that the gateway knows: all of them, those with a BGP session, and those without BFD.',
+        [({'state': state}, nodes[name]) for name, state in NODES.items() if name in nodes],
+    )
+    counts = view.fabric.counts if view.fabric is not None else {}
+    family(
+        'ipsec_fabric_routes',
+        'gauge',
+        'Routes that the gateway has learned from nodes, and from remote ends.',
+        [({'from': whose}, counts[f'{whose[:-1]}Routes']) for whose in ('nodes', 'remotes') if counts],
+    )
+    for name, kind, told, count in (
+        ('ipsec_fabric_strangers', 'gauge', 'Senders in the overlay that are no nodes.', 'strangers'),
+        ('ipsec_fabric_restarts_total', 'counter', 'Times that the daemons of BGP were started again.', 'restarts'),
+    ):
+        family(name, kind, told, [({}, counts[count])] if count in counts else [])
+    sessions('ipsec_bgp_session_up', 'Whether the BGP session of the tunnel is established.', lambda session: int(session.up()))
+    sessions('ipsec_bgp_prefixes_received', 'Prefixes that the remote end announces.', lambda session: session.prefixes)
+    sessions('ipsec_bgp_prefixes_limit', 'Prefixes that it may announce; 0: not known.', lambda session: session.limit)
     return '\n'.join(lines) + '\n'

@@ -1,9 +1,11 @@
 import { forwardingContainer, forwardingSysctls } from '../kubernetes/forwarding';
-import { podSpec, probeTiming, resourcesOf } from '../kubernetes/pod';
-import { choose, each, eq, isSet, mapOf, orElse, spread, text, when, whenSet, type Expr } from '../staged';
+import { podSpec, probeTiming, resourcesOf, rootWith } from '../kubernetes/pod';
+import { FRR_VOLUMES, frrContainer } from '../frr/pod';
+import { add, choose, each, eq, isSet, mapOf, max, orElse, spread, text, when, whenSet, type Expr } from '../staged';
+import { BGP_PASSWORDS, bgpPasswordKey } from './bgp';
 import { STATE, tunnelsOf, usesIpv6 } from './config';
 import { AUTHORITIES, CERTIFICATES, GIVEN_KEYS, POST_QUANTUM_KEYS, SHARED_KEYS, sharedKeyKey } from './control';
-import { exposureOf, type GatewayValues, type IpsecValues } from './tunnel';
+import { exposureOf, usesFabric, type GatewayValues, type IpsecValues } from './tunnel';
 
 /** The UDP ports of IKE, and of IKE and ESP behind a NAT (RFC 7296, RFC 3948). */
 export const IKE_PORT = { name: 'ike', number: 500 } as const;
@@ -23,14 +25,16 @@ export interface PodNames {
   readonly image: Expr<string>;
   readonly controlImage: Expr<string>;
   readonly networkImage: Expr<string>;
+  readonly frrImage: Expr<string>;
 }
 
 /** The pod of a gateway. */
 export function gatewayPod(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
-  const forwarding = { method: v.ipForwarding.method, ipv6: usesIpv6(v) };
+  const forwarding = { method: v.ipForwarding.method, ipv6: usesIpv6(v), byTables: usesFabric(v) };
   const network = networkContainer(v, names);
   return {
     ...podSpec(v, v.global.imagePullSecrets),
+    terminationGracePeriodSeconds: max(v.terminationGracePeriodSeconds, add(v.drainTimeoutSeconds, GRACE_SECONDS)),
     nodeSelector: mapOf<string>(v.nodeSelector, gateway.nodeSelector),
     affinity: whenSet(
       gateway.affinity,
@@ -62,26 +66,30 @@ export function gatewayPod(v: IpsecValues, gateway: GatewayValues, names: PodNam
       // Before charon: nothing for a remote network ever passes in clear.
       { ...network, name: 'network-once', command: ['/bin/sh', '/scripts/network.sh', 'once'] },
     ],
-    containers: [charon(v, gateway, names), control(v, gateway, names), network, spread(v.extraContainers)],
+    containers: [
+      charon(v, gateway, names),
+      control(v, gateway, names),
+      network,
+      when(usesFabric(v), () => frr(v, names)),
+      spread(v.extraContainers),
+    ],
     volumes: volumes(v, names),
   };
+}
+
+/** How long it takes beside the turn of another gateway: to withdraw routes, and then to take leave of the remote ends. */
+const HAND_OVER_SECONDS = 25;
+const GRACE_SECONDS = HAND_OVER_SECONDS + 20;
+
+/** Holds up the end of a container until its gateway has handed over what it carries. */
+function leave(v: IpsecValues, container: string) {
+  const seconds = text`${add(v.drainTimeoutSeconds, HAND_OVER_SECONDS)}`;
+  return { preStop: { exec: { command: ['/bin/sh', '/scripts/leave.sh', container, seconds] } } };
 }
 
 const SCRIPTS_MOUNT = { name: 'scripts', mountPath: '/scripts', readOnly: true };
 const CONFIG_MOUNT = { name: 'config', mountPath: '/config', readOnly: true };
 const STATE_MOUNT = { name: 'state', mountPath: STATE };
-
-/** Root, with these capabilities only. */
-function rootWith(capabilities: readonly string[]) {
-  return {
-    allowPrivilegeEscalation: false,
-    capabilities: { ...(capabilities.length > 0 && { add: capabilities }), drop: ['ALL'] },
-    readOnlyRootFilesystem: true,
-    runAsGroup: 0,
-    runAsNonRoot: false,
-    runAsUser: 0,
-  };
-}
 
 function charon(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
   const onHost = (port: number) => when(eq(exposureOf(gateway), 'hostPort'), () => port);
@@ -97,6 +105,7 @@ function charon(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
       hostPort: onHost(number),
       protocol: 'UDP',
     })),
+    lifecycle: leave(v, 'charon'),
     livenessProbe: {
       exec: { command: ['swanctl', '--stats', '--uri', `unix://${STATE}/charon.vici`] },
       ...probeTiming(v.livenessProbe),
@@ -127,8 +136,10 @@ function control(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
         name: 'READINESS',
         value: orElse<string>(v.readiness, choose(eq(exposureOf(gateway), 'hostPort'), 'tunnel', 'process')),
       },
+      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
     ],
     ports: [{ name: HEALTH_PORT, containerPort: v.health.port, protocol: 'TCP' }],
+    lifecycle: leave(v, 'control'),
     livenessProbe: { ...http('/live'), ...probeTiming(v.livenessProbe) },
     readinessProbe: { ...http('/ready'), ...probeTiming(v.readinessProbe) },
     // Root, to whom the socket of charon belongs.
@@ -165,6 +176,32 @@ function networkContainer(v: IpsecValues, names: PodNames) {
   };
 }
 
+function frr(v: IpsecValues, names: PodNames) {
+  return {
+    ...frrContainer({
+      image: names.frrImage,
+      pullPolicy: v.frr.image.pullPolicy,
+      resources: v.frr.resources,
+      command: ['python3', '-B', '/frr-scripts/reflector.py'],
+      mounts: [
+        { name: 'frr-scripts', mountPath: '/frr-scripts', readOnly: true },
+        SCRIPTS_MOUNT,
+        CONFIG_MOUNT,
+        STATE_MOUNT,
+        tunnelsOf(v, names.gateway, (name, t) =>
+          when(isSet(t.bgp.password.existingSecret), () => mount(passwordVolume(name), text`${BGP_PASSWORDS}/${name}`)),
+        ),
+      ],
+    }),
+    env: [
+      { name: 'NODE_IP', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } },
+      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+    ],
+    lifecycle: leave(v, 'frr'),
+  };
+}
+
+const passwordVolume = (tunnel: Expr<string>): Expr<string> => text`bgp-${tunnel}`;
 const sharedKeyVolume = (tunnel: Expr<string>): Expr<string> => text`psk-${tunnel}`;
 const postQuantumVolume = (tunnel: Expr<string>): Expr<string> => text`ppk-${tunnel}`;
 const certificateVolume = (tunnel: Expr<string>): Expr<string> => text`tls-${tunnel}`;
@@ -193,11 +230,19 @@ function volumes(v: IpsecValues, names: PodNames) {
     { name: 'config', configMap: { name: names.config } },
     memory('run', '1Mi'),
     memory('state', '32Mi'),
+    when(usesFabric(v), () => [
+      { name: 'frr-scripts', configMap: { name: text`${names.fullname}-frr` } },
+      ...FRR_VOLUMES,
+    ]),
     { name: 'given-keys', secret: secret(names.givenKeys) },
     tunnelsOf(v, names.gateway, (name, t) => [
       whenSet(t.presharedKey.existingSecret, (existing) => ({
         name: sharedKeyVolume(name),
         secret: secret(existing, only(sharedKeyKey(t))),
+      })),
+      whenSet(t.bgp.password.existingSecret, (existing) => ({
+        name: passwordVolume(name),
+        secret: secret(existing, only(bgpPasswordKey(t))),
       })),
       whenSet(t.postQuantumKey.existingSecret, (existing) => ({
         name: postQuantumVolume(name),

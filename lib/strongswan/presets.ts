@@ -11,6 +11,27 @@ export interface KeyRule {
   readonly remedy: string;
 }
 
+/** Numbers of autonomous systems, from the first to the last. */
+export type AsRange = readonly [first: number, last: number];
+
+/** How a kind of remote end speaks BGP. */
+export interface BgpPreset {
+  readonly keepaliveSeconds: number;
+  readonly holdSeconds: number;
+  /** The shortest hold time that the remote end takes from us: of both ends' the shorter one counts. */
+  readonly leastHoldSeconds: number;
+  /** How many hops packets of the session may take; 1: to the next one. */
+  readonly multihopTtl: number;
+  /** Whether the remote end can do BFD. */
+  readonly bfd: boolean;
+  /** How many prefixes the remote end takes from us; 0: no number is known. */
+  readonly maxPrefixes: number;
+  /** Numbers that our autonomous system may not have. */
+  readonly reservedAs: readonly AsRange[];
+  /** Numbers that the remote end's autonomous system can have; empty: any. */
+  readonly peerAs: readonly AsRange[];
+}
+
 /** What a kind of remote end demands. */
 export interface Preset {
   /** Proposals for the IKE SA, the preferred first. */
@@ -30,7 +51,17 @@ export interface Preset {
   /** Whether the remote end takes packets only from the address that it was told. */
   readonly wantsExposedAddress: boolean;
   readonly keyRule: KeyRule;
+  readonly bgp: BgpPreset;
 }
+
+/** Numbers that anybody may use (RFC 6996). */
+const PRIVATE_AS: readonly AsRange[] = [
+  [64_512, 65_534],
+  [4_200_000_000, 4_294_967_294],
+];
+
+/** The shortest hold time that there is (RFC 4271, 4.2). */
+const LEAST_HOLD_SECONDS = 3;
 
 const MAKE_KEY = 'make one with `openssl rand -base64 33`';
 
@@ -56,6 +87,9 @@ export const WEAK =
  *
  * Sources: AWS, `CreateVpnConnection` (EC2 API) and its sample configurations; Google Cloud, "Supported IKE ciphers" and "HA VPN
  * topologies"; Azure, "About cryptographic requirements", "About VPN devices" and "VPN Gateway FAQ"; strongSwan, swanctl.conf(5).
+ *
+ * Of BGP: AWS, "Customer gateway options", "Site-to-Site VPN quotas" and its sample configurations; Google Cloud, "Manage BGP timers",
+ * "ASN requirements" and "Bidirectional Forwarding Detection for Cloud Router"; Azure, "About BGP and VPN Gateway" and "BGP FAQ".
  */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   strongswan: {
@@ -70,6 +104,16 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     initiates: true,
     wantsExposedAddress: false,
     keyRule: PRINTABLE,
+    bgp: {
+      keepaliveSeconds: 3,
+      holdSeconds: 9,
+      leastHoldSeconds: LEAST_HOLD_SECONDS,
+      multihopTtl: 1,
+      bfd: true,
+      maxPrefixes: 0,
+      reservedAs: [],
+      peerAs: [],
+    },
   },
   aws: {
     ikeProposals: 'aes256gcm16-prfsha384-ecp384,aes256-sha256-modp2048',
@@ -87,6 +131,18 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       problem: 'is not what AWS takes: 8 to 64 letters, digits, dots and underscores, no 0 in front',
       remedy: 'make one with `openssl rand -hex 24 | sed s/^0/1/`',
     },
+    bgp: {
+      keepaliveSeconds: 10,
+      holdSeconds: 30,
+      leastHoldSeconds: LEAST_HOLD_SECONDS,
+      multihopTtl: 1,
+      bfd: false,
+      // Of a virtual private gateway; a transit gateway takes 1,000.
+      maxPrefixes: 100,
+      reservedAs: [[7224, 7224]],
+      // The four are those of gateways from before 2018, each in its regions.
+      peerAs: [[7224, 7224], [9059, 9059], [10_124, 10_124], [17_493, 17_493], ...PRIVATE_AS],
+    },
   },
   gcp: {
     ikeProposals: 'aes256gcm16-prfsha512-ecp384,aes256gcm16-prfsha512-modp4096',
@@ -100,6 +156,16 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     initiates: true,
     wantsExposedAddress: true,
     keyRule: PRINTABLE,
+    bgp: {
+      keepaliveSeconds: 20,
+      holdSeconds: 60,
+      leastHoldSeconds: LEAST_HOLD_SECONDS,
+      multihopTtl: 1,
+      bfd: false,
+      maxPrefixes: 0,
+      reservedAs: [],
+      peerAs: [[16_550, 16_550], ...PRIVATE_AS],
+    },
   },
   azure: {
     ikeProposals: 'aes256-sha384-ecp384,aes256-sha256-modp2048',
@@ -116,6 +182,26 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       pattern: /^[!-,.-}]{1,128}$/,
       problem: 'is not what Azure takes: 1 to 128 printable ASCII characters without blanks, hyphens and tildes',
       remedy: MAKE_KEY,
+    },
+    bgp: {
+      keepaliveSeconds: 60,
+      holdSeconds: 180,
+      // It goes on with its own times, whatever is less.
+      leastHoldSeconds: 180,
+      // Its address lies in the subnet of the gateway, behind the end of the tunnel.
+      multihopTtl: 255,
+      bfd: false,
+      maxPrefixes: 4000,
+      reservedAs: [
+        [8074, 8075],
+        [12_076, 12_076],
+        [23_456, 23_456],
+        [64_496, 64_511],
+        [65_515, 65_515],
+        [65_517, 65_520],
+        [65_535, 65_551],
+      ],
+      peerAs: [],
     },
   },
 };

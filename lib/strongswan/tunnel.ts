@@ -48,7 +48,7 @@ function ofTunnel<T extends string | number | boolean>(
 }
 
 /** What the presets say of something: those that say the same stand together. */
-function byPreset<T extends string | number | boolean>(of: (preset: Preset) => T): (t: TunnelValues) => Expr<T> {
+export function byPreset<T extends string | number | boolean>(of: (preset: Preset) => T): (t: TunnelValues) => Expr<T> {
   const [last, ...others] = [...new Set(PRESET_NAMES.map((name) => of(PRESETS[name])))].toReversed();
   return (t) =>
     others.reduce<Expr<T> | T | undefined>((rest, value) => {
@@ -58,7 +58,7 @@ function byPreset<T extends string | number | boolean>(of: (preset: Preset) => T
 }
 
 /** A setting of the tunnel, else that of its preset. */
-function setting<T extends string | number | boolean>(
+export function setting<T extends string | number | boolean>(
   title: string,
   own: (t: TunnelValues) => Expr<T | undefined>,
   preset: (preset: Preset) => T,
@@ -79,6 +79,9 @@ export const keyRuleJson = ofTunnel(
   'keyRule',
   byPreset(({ keyRule }) => ruleJson(keyRule)),
 );
+
+/** Whether nodes and gateways are joined: an agent on every node leads packets to the gateways and back. */
+export const usesFabric = (v: IpsecValues): Expr<boolean> => orElse(v.agent.enabled, eq<string>(v.routes.mode, 'bgp'));
 
 /* Gateways. */
 

@@ -1,7 +1,8 @@
 import type { Construct } from 'constructs';
+import { alert, alerts } from '../kubernetes/alerts';
 import type { Naming } from '../kubernetes/metadata';
 import { monitors } from '../kubernetes/monitors';
-import { and, isEmpty, join, mapOf, not, Only, release, Resource, spread, text, when, type Expr } from '../staged';
+import { and, isEmpty, join, not, Only, release, Resource, text, when } from '../staged';
 import type { WireGuardValues } from './config';
 import { DASHBOARD } from './dashboard';
 
@@ -12,14 +13,7 @@ const METRICS_PATH = '/cgi-bin/metrics';
 export function metricsObjects(scope: Construct, v: WireGuardValues, naming: Naming, healthPort: string): void {
   monitors(scope, v.metrics, naming, { enabled: v.metrics.enabled, port: healthPort, path: METRICS_PATH });
   const { prometheusRule: rule, dashboard } = v.metrics;
-  new Only(scope, 'Alerts', and(v.metrics.enabled, rule.enabled), (inner) => {
-    new Resource(inner, 'PrometheusRule', {
-      apiVersion: 'monitoring.coreos.com/v1',
-      kind: 'PrometheusRule',
-      metadata: naming.metadata({ labels: rule.labels, annotations: rule.annotations }),
-      spec: { groups: [{ name: naming.fullname, rules: [...alerts(v, naming), spread(rule.extraRules)] }] },
-    });
-  });
+  alerts(scope, rule, naming, and(v.metrics.enabled, rule.enabled), () => rulesOf(v, naming));
   new Only(scope, 'Dashboard', and(v.metrics.enabled, dashboard.enabled), (inner) => {
     new Resource(inner, 'DashboardConfigMap', {
       apiVersion: 'v1',
@@ -34,27 +28,14 @@ export function metricsObjects(scope: Construct, v: WireGuardValues, naming: Nam
   });
 }
 
-function alerts(v: WireGuardValues, naming: Naming) {
-  const { alertLabels, alwaysUpPeers, peerSilentSeconds } = v.metrics.prometheusRule;
+function rulesOf(v: WireGuardValues, naming: Naming) {
+  const { prometheusRule: rule } = v.metrics;
+  const { alwaysUpPeers, peerSilentSeconds } = rule;
   const ofServer = text`namespace="${release.namespace}",pod=~"${naming.fullname}-[a-z0-9]+-[a-z0-9]+"`;
   const server = text`${release.namespace}/${naming.fullname}`;
-  const labels = (severity: 'critical' | 'warning') => mapOf<string>(alertLabels, { severity });
-  const alert = (
-    name: string,
-    expr: Expr<string>,
-    lasting: string | Expr<string>,
-    severity: 'critical' | 'warning',
-    summary: Expr<string>,
-    description: string,
-  ) => ({
-    alert: name,
-    expr,
-    for: lasting,
-    labels: labels(severity),
-    annotations: { summary, description },
-  });
   return [
     alert(
+      rule,
       'WireGuardNotReady',
       text`wireguard_ready{${ofServer}} == 0`,
       '5m',
@@ -63,6 +44,7 @@ function alerts(v: WireGuardValues, naming: Naming) {
       'Its health server says why: GET /cgi-bin/ready.',
     ),
     alert(
+      rule,
       'WireGuardAbsent',
       text`absent(wireguard_ready{${ofServer}})`,
       '10m',
@@ -72,6 +54,7 @@ function alerts(v: WireGuardValues, naming: Naming) {
     ),
     when(not(isEmpty(alwaysUpPeers)), () =>
       alert(
+        rule,
         'WireGuardPeerSilent',
         text`wireguard_peer_up{${ofServer},peer=~"${join('|', alwaysUpPeers)}"} == 0`,
         text`${peerSilentSeconds}s`,
@@ -81,6 +64,7 @@ function alerts(v: WireGuardValues, naming: Naming) {
       ),
     ),
     alert(
+      rule,
       'WireGuardPeersLeftOut',
       text`wireguard_peers_left_out{${ofServer}} > 0`,
       '10m',
@@ -89,6 +73,7 @@ function alerts(v: WireGuardValues, naming: Naming) {
       'The log of the container wireguard has a line with the reason for each.',
     ),
     alert(
+      rule,
       'WireGuardEndpointUnresolved',
       text`wireguard_endpoints_unresolved{${ofServer}} > 0`,
       '10m',

@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { z } from 'zod';
 import { imageReference } from '../kubernetes/image';
+import { serviceAccount } from '../kubernetes/service-account';
 import { Naming } from '../kubernetes/metadata';
-import { resourcesOf, UNPRIVILEGED } from '../kubernetes/pod';
+import { checksum, resourcesOf, UNPRIVILEGED } from '../kubernetes/pod';
 import {
   and,
   Checks,
-  choose,
   entries,
   eq,
   file,
@@ -92,6 +91,7 @@ export class WireGuardServer extends Construct {
 
   readonly #v: WireGuardValues;
   readonly #naming: Naming;
+  readonly #serviceAccount: Expr<string>;
 
   constructor(scope: Construct, id: string, props: WireGuardServerProps) {
     super(scope, id);
@@ -110,7 +110,7 @@ export class WireGuardServer extends Construct {
     const clients = clientsConf(v);
     const files = { 'wg.conf': this.wgConf, 'nftables.conf': this.nftablesConf, routes: routes(v) };
     new Checks(this, 'Checks', wireguardChecks(v, this.fullname, [...Object.values(files), clients]));
-    this.#serviceAccount();
+    this.#serviceAccount = serviceAccount(this, v.serviceAccount, this.#naming);
     this.#configMaps(files, clients);
     this.#secret();
     this.#claim();
@@ -132,26 +132,6 @@ export class WireGuardServer extends Construct {
   clientConf(peer: string, lines: ClientLines, format: 'wg-quick' | 'wg' = 'wg-quick'): Expr<string> {
     const write = format === 'wg' ? clientWgConf : clientConf;
     return write(this.#v, text`${peer}`, lookup(this.#v.peers, peer), lines);
-  }
-
-  #serviceAccount(): void {
-    const { serviceAccount } = this.#v;
-    new Only(this, 'Account', serviceAccount.create, (inner) => {
-      new Resource(inner, 'ServiceAccount', {
-        apiVersion: 'v1',
-        kind: 'ServiceAccount',
-        metadata: {
-          ...this.#naming.metadata({ annotations: serviceAccount.annotations }),
-          name: this.#serviceAccountName,
-        },
-        automountServiceAccountToken: false,
-      } satisfies Manifest<k8s.KubeServiceAccountProps>);
-    });
-  }
-
-  get #serviceAccountName(): Expr<string> {
-    const { serviceAccount } = this.#v;
-    return orElse(serviceAccount.name, choose(serviceAccount.create, this.fullname, 'default'));
   }
 
   #configMaps(files: Readonly<Record<string, Expr<string>>>, clients: Expr<string>): void {
@@ -251,7 +231,7 @@ export class WireGuardServer extends Construct {
           },
           spec: serverPod(v, {
             fullname: this.fullname,
-            serviceAccount: this.#serviceAccountName,
+            serviceAccount: this.#serviceAccount,
             privateKeySecret: this.privateKeySecret,
             givenKeysSecret: this.#keysName,
             image: this.image,
@@ -376,10 +356,4 @@ export class WireGuardServer extends Construct {
       },
     } satisfies Manifest<k8s.KubePodProps>);
   }
-}
-
-function checksum(files: Readonly<Record<string, string>>): string {
-  const hash = createHash('sha256');
-  for (const [name, content] of Object.entries(files)) hash.update(`${name}\n${content}`);
-  return hash.digest('hex');
 }

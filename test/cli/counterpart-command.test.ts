@@ -16,6 +16,18 @@ tunnels:
     remote: {address: 198.51.100.7, networks: [10.1.0.0/16]}
     presharedKey: {existingSecret: psk}
 `;
+const BGP = `
+cluster: {podCidrs: [10.244.0.0/16], nodeCidrs: [172.27.0.0/20]}
+gateways: {a: {identity: vpn@example.com}}
+routes: {mode: bgp, localAs: 65010, import: {site: {cidr: 10.1.0.0/16}}}
+tunnels:
+  onprem:
+    gateway: a
+    remote: {address: 198.51.100.7}
+    presharedKey: {existingSecret: psk}
+    inside: {local: 169.254.100.2/30, remote: 169.254.100.1}
+    bgp: {peerAs: 64514, password: {existingSecret: bgp}}
+`;
 const show = (args: readonly string[], input = SITE, cwd?: string): ReturnType<typeof cli.run> =>
   cli.run(['showconf', 'ipsec', ...args, '-f', '-'], { input, ...(cwd !== undefined && { cwd }) });
 
@@ -55,6 +67,44 @@ describe('showconf ipsec', () => {
       const again = show(['onprem', '-o', 'router'], SITE, cwd);
       expect(again.code).toBe(2);
       expect(fs.existsSync(path.join(cwd, 'router/onprem.conf'))).toBe(false);
+    });
+  });
+
+  test('has the BGP session of a tunnel, with the password of a file', () => {
+    withFolder((cwd) => {
+      fs.writeFileSync(path.join(cwd, 'password'), 'b!gp#1\n');
+      expect(show(['onprem', '-o', 'router', '--bgp-password-file', 'password'], BGP, cwd)).toMatchObject({ code: 0 });
+      expect(fs.readdirSync(path.join(cwd, 'router')).sort()).toEqual([
+        'onprem-charon.conf',
+        'onprem-frr.conf',
+        'onprem-network.sh',
+        'onprem.conf',
+      ]);
+      const frr = path.join(cwd, 'router/onprem-frr.conf');
+      expect(fs.readFileSync(frr, 'utf8')).toContain(' neighbor 169.254.100.2 password b!gp#1\n');
+      expect(fs.statSync(frr).mode & 0o777).toBe(0o600);
+    });
+    expect(show(['onprem'], BGP).out).toContain(
+      ' ! neighbor 169.254.100.2 password (the key password of the Secret bgp)\n',
+    );
+  });
+
+  test('a password that is none, or is for nothing, is refused and not shown', () => {
+    withFolder((cwd) => {
+      fs.writeFileSync(path.join(cwd, 'password'), 'has a blank, and is s3cret\n');
+      const flags = ['onprem', '--bgp-password-file', 'password'];
+      const bad = show(flags, BGP, cwd);
+      expect([bad.code, bad.out]).toEqual([2, '']);
+      expect(bad.err).toBe(
+        'password: is not 1 to 80 printable ASCII characters without blanks; --bgp-password-file takes a file with one key in one line\n',
+      );
+      for (const input of [SITE, BGP.replace(', password: {existingSecret: bgp}', '')]) {
+        const unused = show(flags, input, cwd);
+        expect([unused.code, unused.out]).toEqual([2, '']);
+        expect(unused.err).toBe(
+          '--bgp-password-file: tunnels.onprem has no password of BGP; leave the flag out, or set bgp.password\n',
+        );
+      }
     });
   });
 
@@ -204,6 +254,9 @@ describe('showconf ipsec', () => {
     );
     expect(cli.run(['showconf', 'wireguard', 'alice', '--as', 'strongswan']).err).toContain(
       '--as: is not for the chart wireguard; leave it out',
+    );
+    expect(cli.run(['showconf', 'wireguard', 'alice', '--bgp-password-file', 'x']).err).toContain(
+      '--bgp-password-file: is not for the chart wireguard; leave it out',
     );
     expect(cli.run(['keys', 'ipsec', 'onprem']).err).toContain(
       'chart: this one has no peers with keys, got "ipsec"; name wireguard',

@@ -218,6 +218,10 @@ describe('import constellation', () => {
       '--endpoint: is not for the import constellation; leave it out\n--config: is not for the import constellation; leave it out\n',
     ],
     [
+      ['import', 'constellation', 'old.yaml', '-o', 'site', '--identity', 'a', '--identity', 'b'],
+      '--identity: is given 2 times, but there is one gateway; leave out the others\n',
+    ],
+    [
       ['import', 'linuxserver', 'old.yaml', '-o', 'site', '--identity', 'a'],
       '--identity: is not for the import linuxserver; leave it out\n',
     ],

@@ -11,11 +11,12 @@ export type Way = 'ours' | 'hand';
 /**
  * Sends to an iperf3, or fetches from it, by both ways in turns. Of a busy machine one slow round says nothing, so the medians count.
  *
+ * @param clients - who sends by each way
  * @param take - lets what is sent next take that way; gives more options of iperf3
  * @throws if ours is slower than the goal
  */
 export async function goodput(
-  client: Host,
+  clients: Readonly<Record<Way, Host>>,
   target: string,
   direction: 'to' | 'from',
   take: (way: Way) => Promise<string>,
@@ -25,7 +26,7 @@ export async function goodput(
     // Each goes first as often as the other.
     for (const way of round % 2 === 0 ? (['ours', 'hand'] as const) : (['hand', 'ours'] as const)) {
       const options = `${await take(way)} ${direction === 'from' ? '-R' : ''}`;
-      const said = await client.run(`iperf3 -c ${target} -t ${SECONDS} -O 1 -J ${options}`);
+      const said = await clients[way].run(`iperf3 -c ${target} -t ${SECONDS} -O 1 -J ${options}`);
       figures[way].push((JSON.parse(said) as Iperf).end.sum_received.bits_per_second / 1e6);
     }
   }

@@ -1,7 +1,7 @@
 /** Who uses a tunnel, or is asked through one: hosts outside of the cluster, and pods. */
 import type { Lab } from './lab';
 import { LabError, type RunOptions } from './processes';
-import { OUTSIDE, TOOLS_IMAGE } from './settings';
+import { OUTSIDE, TOOLS_IMAGE, type Machine } from './settings';
 
 /** Something with a network of its own, and the tools of a node. */
 export abstract class Host {
@@ -49,6 +49,13 @@ export abstract class Host {
     const code = await this.run(`curl -s -m 2 -o /dev/null '${url}' && echo 0 || echo $?`);
     if (Number(code) !== timedOut) throw new LabError(`${url} is answered: curl ends with ${code.trim()}`);
   }
+}
+
+/** A router of a host, and the networks of the link between the two, in front of the last byte of their addresses. */
+export interface Uplink {
+  readonly router: Client;
+  readonly network: string;
+  readonly network6: string;
 }
 
 /** A host outside of the cluster: a network namespace on the machine outside, with an address of its own. */
@@ -106,6 +113,44 @@ export class Client extends Host {
     return host;
   }
 
+  /**
+   * A host behind several of these, with an address of its own and a link to each: `eth0`, `eth1`, …, on which it has `${network}5` and
+   * the other one `${network}1`. Who routes what is not said yet.
+   */
+  static async behindAll(
+    lab: Lab,
+    name: string,
+    [address, address6]: readonly [string, string],
+    routers: readonly Uplink[],
+  ): Promise<Client> {
+    const host = new Client(lab, name, address, address6);
+    await host.remove();
+    await lab.on(
+      lab.outside,
+      `set -e
+      ip netns add ${name}
+      ip -n ${name} link set lo up
+      ip -n ${name} addr add ${address}/32 dev lo
+      ip -n ${name} addr add ${address6}/128 dev lo
+      ip netns exec ${name} sysctl -qw net.ipv4.fib_multipath_hash_policy=1 net.ipv6.fib_multipath_hash_policy=1`,
+    );
+    for (const [index, { router, network, network6 }] of routers.entries()) {
+      await lab.on(
+        lab.outside,
+        `set -e
+        ip link add eth1 netns ${router.name} type veth peer name eth${index} netns ${name}
+        ip -n ${router.name} addr add ${network}1/24 dev eth1
+        ip -n ${router.name} addr add ${network6}1/64 dev eth1 nodad
+        ip -n ${router.name} link set eth1 up
+        ip netns exec ${router.name} sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+        ip -n ${name} addr add ${network}5/24 dev eth${index}
+        ip -n ${name} addr add ${network6}5/64 dev eth${index} nodad
+        ip -n ${name} link set eth${index} up`,
+      );
+    }
+    return host;
+  }
+
   /** Starts a web server whose `/cgi-bin/who` tells who asks. */
   async serve(...ports: readonly number[]): Promise<void> {
     for (const port of ports) await this.run(`busybox httpd -p ${port} -h /var/www`);
@@ -127,6 +172,24 @@ export class Client extends Host {
       ip link del out-${this.name} 2>/dev/null
       rm -rf /etc/netns/${this.name} /run/host/${this.name}`,
     );
+  }
+}
+
+/** A machine of the cluster itself. */
+export class Node extends Host {
+  constructor(
+    private readonly lab: Lab,
+    private readonly machine: Machine,
+  ) {
+    super(machine.name);
+  }
+
+  get address(): string {
+    return this.machine.address;
+  }
+
+  override run(script: string, options: RunOptions = {}): Promise<string> {
+    return this.lab.on(this.machine, `set -e\n${script}`, options);
   }
 }
 
@@ -170,5 +233,23 @@ export class Pod extends Host {
   override run(script: string, options: RunOptions = {}): Promise<string> {
     const into = options.input === undefined ? [] : ['-i'];
     return this.lab.kubectl(['-n', this.namespace, 'exec', ...into, this.name, '--', 'sh', '-ec', script], options);
+  }
+}
+
+/** A container of a pod, with the tools. */
+export class Container extends Host {
+  /** @param pod - as kubectl names it: `deploy/site-ipsec-a` */
+  constructor(
+    private readonly lab: Lab,
+    private readonly namespace: string,
+    private readonly pod: string,
+    name: string,
+  ) {
+    super(name);
+  }
+
+  override run(script: string, options: RunOptions = {}): Promise<string> {
+    const container = [this.pod, '-c', this.name];
+    return this.lab.kubectl(['-n', this.namespace, 'exec', '-i', ...container, '--', 'sh', '-ec', script], options);
   }
 }

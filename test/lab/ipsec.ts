@@ -114,12 +114,33 @@ export class Ipsec extends Release {
     return this.place(`${this.selector},app.kubernetes.io/component=${gateway}`);
   }
 
-  /** What our own code says that the remote end is to be configured with, by the name of the file. */
+  /** What the chart promises, in seconds: the figure of its own sentence. */
+  async promisedSeconds(what: string): Promise<number> {
+    const notes = await this.context.lab.helm(['get', 'notes', this.release, '-n', this.context.namespace]);
+    const line = notes.split('\n').find((each) => each.includes(what));
+    const [, figure, unit] = /: (\d+) (s|ms)\b/.exec(line ?? '') ?? [];
+    if (figure === undefined) throw new LabError(`the notes promise nothing of: ${what}`);
+    return unit === 'ms' ? Number(figure) / 1000 : Number(figure);
+  }
+
+  /** What our own code says that the remote end is to be configured with. */
   counterpart(tunnel: string, options: CounterpartOptions): RouterFiles {
+    const of = (file: string): string => this.counterpartFile(tunnel, file, options);
+    return {
+      conf: of(`${tunnel}.conf`),
+      daemon: of(`${tunnel}-charon.conf`),
+      network: of(`${tunnel}-network.sh`),
+    };
+  }
+
+  /** The configuration of the remote end's FRR, for a tunnel with BGP. */
+  counterpartFrr(tunnel: string, bgpPassword: string): string {
+    return this.counterpartFile(tunnel, `${tunnel}-frr.conf`, { bgpPassword });
+  }
+
+  private counterpartFile(tunnel: string, file: string, options: CounterpartOptions): string {
     const given = { values: this.values, release: { name: this.release, namespace: this.context.namespace } };
-    const of = (file: string): string =>
-      CHARTS.ipsec.text((gateways) => gateways.counterpart(tunnel, 'strongswan', options)[file]!, given);
-    return { conf: of(`${tunnel}.conf`), daemon: of(`${tunnel}-charon.conf`), network: of(`${tunnel}-network.sh`) };
+    return CHARTS.ipsec.text((gateways) => gateways.counterpart(tunnel, 'strongswan', options)[file]!, given);
   }
 }
 

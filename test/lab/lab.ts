@@ -163,8 +163,40 @@ export class Lab {
     );
   }
 
+  /** Pulls its cable: it goes on, and nobody hears of it. */
+  async unplug(machine: Machine): Promise<void> {
+    await this.inside('ip', ['link', 'set', `tap-${machine.name}`, 'down']);
+  }
+
+  async plug(machine: Machine): Promise<void> {
+    await this.inside('ip', ['link', 'set', `tap-${machine.name}`, 'up']);
+  }
+
+  /** Lets it lose its power for a moment, and waits until it is a node again. Its disk has no journal and is to be whole. */
+  async restart(machine: Machine): Promise<void> {
+    await this.on(machine, 'sync');
+    await this.monitor(machine, 'system_reset');
+    await until(`the machine ${machine.name}, started anew`, 120, () =>
+      this.on(machine, '[ "$(cut -d . -f 1 /proc/uptime)" -lt 120 ]', { seconds: 10 }),
+    );
+    await this.kubectl(['wait', '--for=condition=Ready', `node/${machine.name}`, '--timeout=120s']);
+  }
+
+  /** Lets the API server stand still while something is done. */
+  async withoutApi(work: () => Promise<unknown>): Promise<void> {
+    const signal = (name: string): Promise<string> =>
+      this.inside('sh', ['-c', 'kill "-$1" "$(cat "$2")"', 'sh', name, path.join(this.folder, 'kube-apiserver.pid')]);
+    await signal('STOP');
+    try {
+      await work();
+    } finally {
+      await signal('CONT');
+    }
+    await until('the API server', 90, () => this.kubectl(['get', '--raw', '/readyz'], { seconds: 10 }));
+  }
+
   /** Says something to the emulator of a machine. */
-  private async monitor(machine: Machine, command: 'stop' | 'cont'): Promise<void> {
+  private async monitor(machine: Machine, command: 'stop' | 'cont' | 'system_reset'): Promise<void> {
     const socket = connect(path.join(this.folder, `monitor-${machine.name}`));
     await once(socket, 'connect');
     socket.write(`${command}\n`);

@@ -48,12 +48,7 @@ test.each([
     ['down', '--nodes', '2'],
     'use npm run lab up [-- --nodes 3] | status | down',
   ],
-  [
-    'an unknown scenario',
-    'test',
-    ['nothing'],
-    'no scenario begins with nothing; there are: ',
-  ],
+  ['an unknown scenario', 'test', ['nothing'], 'no scenario begins with nothing; there are: '],
 ] as const)('%s is one sentence', (_, program, args, sentence) => {
   withFolder((cache) => {
     const { code, said } = run(cache, program, args);
@@ -148,7 +143,7 @@ describeWith(['root', 'linux', 'netns', 'tun'], 'a machine that is not fit is to
         fs.writeFileSync(path.join(cache, 'meminfo'), 'MemTotal: 2000000 kB\nMemAvailable: 1048576 kB\n');
         return changed(`mount --bind ${cache}/meminfo /proc/meminfo`);
       },
-      /needs 4608 MiB of memory for 2 nodes, and 1024 MiB are free/,
+      /needs 5120 MiB of memory for 2 nodes, and 1024 MiB are free/,
     ],
     [
       'too little disk',

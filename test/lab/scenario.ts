@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Pod } from './host';
+import { Client, Pod, type Uplink } from './host';
 import type { Lab } from './lab';
 import { Interrupted, LabError, until } from './processes';
 import { say } from './progress';
@@ -106,6 +106,13 @@ export class Context {
   /** A host with addresses `${network}5` and `${network6}5` behind a client. */
   async behind(client: Client, name: string, networks: readonly [string, string]): Promise<Client> {
     const host = await client.behind(name, networks);
+    this.clients.push(host);
+    return host;
+  }
+
+  /** A host with addresses of its own behind several clients. */
+  async behindAll(name: string, addresses: readonly [string, string], routers: readonly Uplink[]): Promise<Client> {
+    const host = await Client.behindAll(this.lab, name, addresses, routers);
     this.clients.push(host);
     return host;
   }

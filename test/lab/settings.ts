@@ -9,7 +9,7 @@ export const labFolder = (): string => path.join(cacheFolder(), 'lab');
 export const runFolder = (): string => path.join(labFolder(), 'run');
 
 /** What each machine gets, and what the control plane takes. */
-export const MEMORY_MIB = { node: 1536, outside: 512, controlPlane: 1024 };
+export const MEMORY_MIB = { node: 1536, outside: 1024, controlPlane: 1024 };
 
 /** Debian 13, of which nodes and images are made. */
 export const NODE_PACKAGES = [
@@ -27,8 +27,8 @@ export const NODE_PACKAGES = [
     'jq',
   ],
   ...['python3-minimal'],
-  // For routers outside of the cluster.
-  ...['strongswan-charon', 'strongswan-swanctl', 'libstrongswan-extra-plugins'],
+  // For routers outside of the cluster, and a host that chooses between two of them.
+  ...['strongswan-charon', 'strongswan-swanctl', 'libstrongswan-extra-plugins', 'frr'],
 ];
 
 /** The image that every pod has for its namespaces. */

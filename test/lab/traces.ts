@@ -120,7 +120,7 @@ function guest(namespace: string, { hostPorts, nodePorts = [] }: Ports): object[
   ];
 }
 
-/** Links, addresses, routes of all tables, rules, neighbours that stay, packet filters and network settings of the nodes. */
+/** Links, addresses, routes of all tables, rules, neighbours and addresses of links that stay, packet filters and network settings of the nodes. */
 async function dumps({ lab }: Context): Promise<Record<string, string>> {
   // First kube-proxy and the kubelet have their time to follow; what portmap made goes last.
   const script = String.raw`
@@ -130,7 +130,7 @@ async function dumps({ lab }: Context): Promise<Record<string, string>> {
     ip -o addr | sed 's/^[0-9]*: //; s/ valid_lft.*//'
     ip route show table all; ip -6 route show table all; ip rule; ip -6 rule
     ip xfrm state count; ip xfrm policy count
-    ip neigh show nud permanent
+    ip neigh show nud permanent; bridge fdb show | grep -w permanent
     ls /run/netns | wc -l
     iptables-save 2>/dev/null | sed '/^#/d; s/\[[0-9]*:[0-9]*\]//'; ip6tables-save 2>/dev/null | sed '/^#/d; s/\[[0-9]*:[0-9]*\]//'
     nft list ruleset 2>/dev/null | sed 's/ packets [0-9]* bytes [0-9]*//'

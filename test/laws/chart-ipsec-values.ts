@@ -10,9 +10,87 @@ export function repairIpsec(values: DraftMap, random: Random): DraftMap {
     values['nameOverride'] = values['nameOverride'].slice(0, 20).replace(/-$/, '0');
   repairMonitors(metrics);
   const networks = new FreeNetworks(random);
+  const isBgp = repairMode(values, random);
   repairCluster(values, networks);
   repairTunnels(values, networks, random);
+  repairRoutes(values, isBgp, networks, random);
   return values;
+}
+
+const partOf = (values: DraftMap, key: string): DraftMap => (isMap(values[key]) ? values[key] : (values[key] = {}));
+
+/** Whether BGP says what is behind the tunnels, of which then one has to have an interface. */
+function repairMode(values: DraftMap, random: Random): boolean {
+  const [tunnel] = tunnelsOf(values);
+  const gateways = values['gateways'];
+  const isBgp = tunnel !== undefined && isMap(gateways) && Object.keys(gateways).length > 0 && random.chance(0.75);
+  const routes = partOf(values, 'routes');
+  if (isBgp) {
+    routes['mode'] = 'bgp';
+    remove(tunnel, 'mode');
+  } else if (routes['mode'] !== undefined) routes['mode'] = 'static';
+  const { agent } = values;
+  if (isMap(agent) && isBgp && agent['enabled'] === false) remove(agent, 'enabled');
+  return isBgp;
+}
+
+const hasAgents = (values: DraftMap): boolean => {
+  const { agent, routes } = values;
+  const wish = isMap(agent) ? agent['enabled'] : undefined;
+  return wish === undefined ? isMap(routes) && routes['mode'] === 'bgp' : wish === true;
+};
+
+function repairRoutes(values: DraftMap, isBgp: boolean, networks: FreeNetworks, random: Random): void {
+  const routes = partOf(values, 'routes');
+  const cluster = Object.entries(values['cluster'] as DraftMap).flatMap(([key, list]) =>
+    key !== 'nodeSources' && Array.isArray(list) ? list : [],
+  );
+  if (isBgp || routes['localAs'] !== undefined) routes['localAs'] = random.pick([65_010, 64_999, 4_200_000_001])!;
+  if (routes['internalAs'] !== undefined) routes['internalAs'] = random.pick([65_020, 65_021])!;
+  const taken = isMap(routes['import']) ? routes['import'] : {};
+  if (!isBgp) remove(routes, 'import');
+  else if (Object.keys(taken).length === 0) routes['import'] = { vpc: { cidr: networks.take(false) } };
+  for (const one of Object.values(taken)) {
+    if (!isMap(one)) continue;
+    const cidr = networks.take();
+    one['cidr'] = cidr;
+    if (one['maxLength'] !== undefined) one['maxLength'] = isV6(cidr) ? 48 + random.below(80) : 24 + random.below(9);
+  }
+  if (Array.isArray(routes['export']))
+    routes['export'] = routes['export'].map((what) =>
+      typeof what === 'string' && what.includes('/') ? random.pick(cluster)! : what,
+    );
+  const { overlay } = routes;
+  if (isMap(overlay)) {
+    if (overlay['nodeNetwork'] !== undefined) overlay['nodeNetwork'] = random.pick(['100.64.0.0/16', '198.18.0.0/16'])!;
+    if (overlay['gatewayNetwork'] !== undefined)
+      overlay['gatewayNetwork'] = random.pick(['100.65.0.0/16', '198.19.0.0/16'])!;
+    if (overlay['ipv6Network'] !== undefined)
+      overlay['ipv6Network'] = random.pick(['fd99:1:2:3::/64', 'fd99:1:2:4::/64'])!;
+  }
+  const tunnels = tunnelsOf(values);
+  for (const tunnel of tunnels) if (!isBgp || tunnel['mode'] === 'policy') remove(tunnel, 'bgp');
+  const [first] = tunnels;
+  if (isBgp && first !== undefined && !tunnels.some(({ bgp }) => isMap(bgp))) first['bgp'] = {};
+  for (const tunnel of tunnels) if (isMap(tunnel['bgp'])) repairBgp(tunnel, tunnel['bgp'], random);
+}
+
+function repairBgp(tunnel: DraftMap, bgp: DraftMap, random: Random): void {
+  const preset = tunnel['preset'] ?? 'strongswan';
+  serial++;
+  tunnel['inside'] = {};
+  repairInside(tunnel, preset, random);
+  bgp['peerAs'] = random.pick([64_514, 64_620])!;
+  if (bgp['peerAddress'] !== undefined)
+    bgp['peerAddress'] = `100.127.${String(serial % 250)}.${String(1 + (serial % 9))}`;
+  if (typeof bgp['keepaliveSeconds'] === 'number') {
+    bgp['keepaliveSeconds'] = 1 + (bgp['keepaliveSeconds'] % 60);
+    bgp['holdSeconds'] ??= 180;
+  }
+  if (typeof bgp['holdSeconds'] === 'number') bgp['holdSeconds'] = 180 + (bgp['holdSeconds'] % 1000);
+  if (preset !== 'strongswan') remove(bgp, 'bfd');
+  // Deep in optional parts, and rarely met.
+  if (random.chance(0.2)) bgp['password'] = { existingSecret: 'onprem-bgp', key: 'primary' };
 }
 
 /** Networks that overlap with none that was given before, in one of the ways to write them. */
@@ -40,14 +118,24 @@ function repairCluster(values: DraftMap, networks: FreeNetworks): void {
   for (const key of Object.keys(cluster)) {
     if (Array.isArray(cluster[key])) cluster[key] = cluster[key].map(() => networks.take());
   }
-  if (Object.values(cluster).every((list) => !Array.isArray(list) || list.length === 0))
+  if (
+    Object.entries(cluster).every(([key, list]) => key === 'nodeSources' || !Array.isArray(list) || list.length === 0)
+  )
     cluster['podCidrs'] = [networks.take(false)];
+  if (!hasAgents(values)) return;
+  // A node is known by the last two bytes of its address.
+  const nodes = Array.isArray(cluster['nodeCidrs']) && cluster['nodeCidrs'].length > 0 ? cluster['nodeCidrs'] : [''];
+  cluster['nodeCidrs'] = nodes.map((network, i) =>
+    i > 0 && isV6(network) ? network : `172.${String(16 + i)}.${String(16 * i)}.0/20`,
+  );
 }
 
 function repairTunnels(values: DraftMap, networks: FreeNetworks, random: Random): void {
   const gateways = isMap(values['gateways']) ? values['gateways'] : {};
   const tunnels = isMap(values['tunnels']) ? values['tunnels'] : {};
-  const cluster = Object.values(values['cluster'] as DraftMap).flatMap((list) => (Array.isArray(list) ? list : []));
+  const cluster = Object.entries(values['cluster'] as DraftMap).flatMap(([key, list]) =>
+    key !== 'nodeSources' && Array.isArray(list) ? list : [],
+  );
   const names = Object.keys(gateways);
   if (names.length === 0) remove(values, 'tunnels');
   let used = 0;
@@ -274,7 +362,65 @@ const keyForAnotherImage: Fault = (values) => {
   return 'a key that the image cannot use';
 };
 
+const routesOf = (values: DraftMap): DraftMap => partOf(values, 'routes');
+
 export const IPSEC_FAULTS: readonly Fault[] = [
+  oneTunnel('a session that cannot be', (tunnel, random) => {
+    tunnel['bgp'] = random.pick<DraftMap>([
+      { peerAs: 23_456 },
+      { peerAs: 65_010 },
+      { peerAs: 64_514, keepaliveSeconds: 90, holdSeconds: 60 },
+      { peerAs: 64_514, peerAddress: 'fd00::1' },
+      { peerAs: 64_514, bfd: {} },
+    ])!;
+    tunnel['preset'] = random.pick(['strongswan', 'aws', 'gcp', 'azure'])!;
+    if (random.chance(0.3)) tunnel['mode'] = 'policy';
+    if (random.chance(0.3)) remove(tunnel, 'inside');
+  }),
+  (values, random) => {
+    routesOf(values)['import'] = random.pick<DraftMap>([
+      {},
+      { all: { cidr: '0.0.0.0/0' } },
+      { vpc: { cidr: '10.0.0.0/8' } },
+      { vpc: { cidr: '192.168.1.1/16' } },
+      { vpc: { cidr: '192.168.0.0/16', maxLength: 8 } },
+      { vpc: { cidr: '192.168.0.0/16', maxLength: 33 } },
+      { one: { cidr: '192.168.0.0/16' }, two: { cidr: '192.168.4.0/24' } },
+      { vpc: { cidr: '198.18.0.0/15' } },
+    ])!;
+    return 'an import that cannot be';
+  },
+  (values, random) => {
+    const routes = routesOf(values);
+    routes['mode'] = 'bgp';
+    if (random.chance(0.5)) remove(routes, 'localAs');
+    else routes['localAs'] = random.pick([23_456, 65_535, 65_515, 7224])!;
+    values['agent'] = random.pick<DraftMap>([{ enabled: false }, {}, { enabled: true }])!;
+    return 'BGP without what it needs';
+  },
+  (values, random) => {
+    values['agent'] = { enabled: true };
+    (values['cluster'] as DraftMap)['nodeCidrs'] = random.pick<Draft[]>([
+      [],
+      ['fd00:77::/64'],
+      ['172.16.0.0/12'],
+      ['172.16.0.0/20', '172.17.0.0/24'],
+      ['172.16.0.0/16', '172.17.4.0/24'],
+    ])!;
+    return 'nodes that the overlay cannot tell apart';
+  },
+  (values, random) => {
+    values['agent'] = { enabled: true };
+    routesOf(values)['overlay'] = random.pick<DraftMap>([
+      { nodeNetwork: '198.19.0.0/16' },
+      { nodeNetwork: '10.0.0.0/16' },
+      { ipv6Network: 'fd00:1::/48' },
+      { ipv6Network: 'fd00:1::1/64' },
+      { gatewayNetwork: '169.254.0.0/16' },
+    ])!;
+    routesOf(values)['export'] = [random.pick(['192.0.2.0/24', '10.0.0.1/8', 'pods'])!];
+    return 'an overlay over other networks';
+  },
   oneTunnel('a gateway that is not there', (tunnel) => (tunnel['gateway'] = 'nowhere')),
   oneTunnel('no secret', (tunnel) => {
     remove(tunnel, 'presharedKey', 'certificate');

@@ -16,9 +16,13 @@ describeWith(['nft', 'root', 'netns'], 'nft takes the packet filter', () => {
     const file = join(folder, 'nftables.conf');
     writeFileSync(file, text);
     const nft = `nft -D mss4=1380 -D mss6=1360 -f ${file}`;
-    return spawnSync('unshare', ['--net', 'sh', '-ec', `${nft}; ${nft}; nft list table inet vpn >/dev/null`], {
-      encoding: 'utf8',
-    });
+    return spawnSync(
+      'unshare',
+      ['--net', 'sh', '-ec', `${nft}; ${nft}; nft list ${/^table inet [a-z0-9]+/.exec(text)?.[0] ?? ''} >/dev/null`],
+      {
+        encoding: 'utf8',
+      },
+    );
   }
 
   test.each([...scenariosOf('wireguard'), ...scenariosOf('ipsec')])(

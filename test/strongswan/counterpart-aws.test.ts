@@ -176,6 +176,87 @@ describe('Terraform for AWS', () => {
   });
 });
 
+/** A site that speaks BGP, whose text is asked for without its objects. */
+const dynamic = (bgp: JsonObject = {}, more: JsonObject = {}, routes: JsonObject = {}): JsonObject => ({
+  ...site({
+    remote: { address: '198.51.100.20' },
+    inside: { local: '169.254.100.2/30', remote: '169.254.100.1' },
+    bgp: { peerAs: 64_620, ...bgp },
+    ...more,
+  }),
+  routes: { mode: 'bgp', localAs: 65_010, import: { vpc: { cidr: '10.1.0.0/16' } }, ...routes },
+});
+const told = (values: JsonObject, format: 'text' | 'terraform' = 'text'): string => {
+  const file = format === 'terraform' ? 'cloud.tf' : 'cloud.txt';
+  return `${CHARTS.ipsec.text((gateways) => gateways.counterpart('cloud', 'aws', { format })[file]!, { values })}\n`;
+};
+
+describe('BGP with AWS', () => {
+  test('has the numbers of both ends, the network of both addresses, and no static routes', () => {
+    const text = told(dynamic());
+    expect(settings(text)).toMatchObject({
+      BgpAsn: '65010',
+      StaticRoutesOnly: 'false',
+      TunnelInsideCidr: '169.254.100.0/30',
+    });
+    expect(text).toContain('with the AmazonSideAsn 64620');
+    expect(text).toContain('between 169.254.100.1 of AWS and 169.254.100.2 of the gateway');
+    expect(text).not.toContain('DestinationCidrBlock');
+  });
+
+  test('is said in Terraform too', () => {
+    const file = told(dynamic(), 'terraform');
+    expect(settings(file)).toMatchObject({
+      bgp_asn: '65010',
+      static_routes_only: 'false',
+      tunnel1_inside_cidr: '"169.254.100.0/30"',
+    });
+    expect(file).toContain('amazon_side_asn 64620');
+    expect(file).not.toContain('aws_vpn_connection_route"');
+  });
+
+  test.each([
+    [2_147_483_647, 'BgpAsn', 'bgp_asn'],
+    [2_147_483_648, 'BgpAsnExtended', 'bgp_asn_extended'],
+  ])('has the number %d as %s', (localAs, option, argument) => {
+    const values = dynamic({}, {}, { localAs });
+    expect(settings(told(values))).toHaveProperty(option, String(localAs));
+    expect(settings(told(values, 'terraform'))).toHaveProperty(argument, String(localAs));
+  });
+
+  test.each<[JsonObject, string]>([
+    [
+      dynamic({ password: { existingSecret: 'bgp' } }),
+      'tunnels.cloud.bgp.password: is not possible: a Site-to-Site VPN',
+    ],
+    [
+      dynamic({ peerAddress: '10.1.255.1' }),
+      'tunnels.cloud.bgp.peerAddress: is not inside.remote, the only address over which AWS speaks BGP, got "10.1.255.1"; ',
+    ],
+  ])('that it cannot do is refused, case %#', (values, sentence) => {
+    expect(problems(values).split('\n')).toEqual([expect.stringContaining(sentence)]);
+    expect(problems({ ...values, routes: { mode: 'static' } })).toBe('');
+  });
+
+  test('is none of what it knows', () => {
+    expect(problems(dynamic({ peerAddress: '169.254.100.1' }))).toBe('');
+    expect(() =>
+      CHARTS.ipsec.text((gateways) => gateways.counterpart('cloud', 'aws', { bgpPassword: 's3cret' })['cloud.txt']!),
+    ).toThrow('bgpPassword: is not used, since AWS knows no passwords of BGP; leave it out');
+  });
+});
+
+describeWith(['hclfmt'], 'Terraform of BGP with AWS', () => {
+  test.each([
+    ['a key', dynamic()],
+    ['a certificate', dynamic({}, certificate)],
+    ['a long number', dynamic({}, {}, { localAs: 4_200_000_000 })],
+  ])('with %s is read by HashiCorp’s parser, and formatted', (_what, values) => {
+    const file = told(values, 'terraform');
+    expect(hclfmt(file)).toEqual({ complaints: '', formatted: file });
+  });
+});
+
 describe('what AWS cannot be is refused', () => {
   const begun = { remote: { ...cloud.remote, initiates: true } };
   test.each([

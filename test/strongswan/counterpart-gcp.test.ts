@@ -147,6 +147,124 @@ describeWith(['hclfmt'], 'HashiCorp’s parser', () => {
   );
 });
 
+/** Tunnels that speak BGP, whose file is asked for without their objects. */
+const dynamic = (count: number, more: JsonObject = {}, bgp: JsonObject = {}): JsonObject => {
+  const { tunnels, ...others } = site(count);
+  return {
+    ...others,
+    routes: { mode: 'bgp', localAs: 65_010, import: { vpc: { cidr: '10.1.0.0/16' } } },
+    tunnels: Object.fromEntries(
+      names.slice(0, count).map((name, i) => [
+        name,
+        {
+          ...((tunnels as JsonObject)[name] as JsonObject),
+          inside: { local: `169.254.${i}.2/30`, remote: `169.254.${i}.1` },
+          bgp: { peerAs: 64_514, ...(i === 0 && bgp) },
+          ...(i === 0 && more),
+        },
+      ]),
+    ),
+  };
+};
+const told = (values: JsonObject, options: CounterpartOptions = {}): string => {
+  const file = options.format === 'terraform' ? 'gcp.tf' : 'gcp.txt';
+  return `${CHARTS.ipsec.text((gateways) => gateways.counterpart('primary', 'gcp', options)[file]!, { values })}\n`;
+};
+const toldTerraform = (values: JsonObject, options: CounterpartOptions = {}): string =>
+  told(values, { ...options, format: 'terraform' });
+const PASSWORD = { password: { existingSecret: 'gcp-bgp', key: 'first' } };
+
+describe('BGP with Google Cloud', () => {
+  test('is one Cloud Router, with an interface and a peer for each tunnel', () => {
+    const text = told(dynamic(2));
+    expect(Object.fromEntries(['bgp.asn', 'bgp.keepaliveInterval'].map((key) => [key, all(text, key)]))).toEqual({
+      'bgp.asn': ['64514'],
+      'bgp.keepaliveInterval': ['20'],
+    });
+    expect(all(text, 'router.interfaces.ipRange')).toEqual(['169.254.0.1/30', '169.254.1.1/30']);
+    expect(all(text, 'router.bgpPeers.peerIpAddress')).toEqual(['169.254.0.2', '169.254.1.2']);
+    expect(all(text, 'router.bgpPeers.peerAsn')).toEqual(['65010', '65010']);
+    expect(new Set(all(text, 'router.bgpPeers.advertisedRoutePriority')).size).toBe(1);
+    expect(text).not.toContain('md5');
+  });
+
+  test('is said in Terraform too, with a router of its own', () => {
+    const file = toldTerraform(dynamic(2));
+    expect(file).not.toContain('vpn_router');
+    expect(all(file, 'asn')).toEqual(['64514']);
+    expect(all(file, 'keepalive_interval')).toEqual(['20']);
+    expect(all(file, 'ip_range')).toEqual(['"169.254.0.1/30"', '"169.254.1.1/30"']);
+    expect(all(file, 'peer_ip_address')).toEqual(['"169.254.0.2"', '"169.254.1.2"']);
+    expect(all(file, 'peer_asn')).toEqual(['65010', '65010']);
+    expect(new Set(all(file, 'router'))).toEqual(new Set(['google_compute_router.vpn.name']));
+    expect(all(file, 'vpn_tunnel')).toEqual(
+      ['primary', 'secondary'].map((name) => `google_compute_vpn_tunnel.vpn_${name}.name`),
+    );
+    expect(file).not.toMatch(/bfd|md5/);
+  });
+
+  test.each([
+    [9, '20'],
+    [90, '30'],
+    [600, '60'],
+  ])(
+    'keeps its keepalive interval for a hold time of %d s within what a Cloud Router takes',
+    (holdSeconds, seconds) => {
+      expect(all(toldTerraform(dynamic(1, {}, { holdSeconds })), 'keepalive_interval')).toEqual([seconds]);
+    },
+  );
+
+  test('has the keepalive interval of the shortest hold time', () => {
+    expect(all(toldTerraform(dynamic(2, {}, { holdSeconds: 150 })), 'keepalive_interval')).toEqual(['20']);
+  });
+
+  test('keeps a password in a sensitive variable', () => {
+    const values = dynamic(2, {}, PASSWORD);
+    expect(all(told(values), 'router.md5AuthenticationKeys.key')).toEqual(['(the key first of the Secret gcp-bgp)']);
+    expect(all(told(values, { bgpPassword: 'a"b${c}' }), 'router.md5AuthenticationKeys.key')).toEqual(['a"b${c}']);
+    const file = toldTerraform(values, { bgpPassword: 'a"b${c}' });
+    expect(all(file, 'key')).toEqual(['var.vpn_primary_bgp_password']);
+    expect(all(file, 'default')).toEqual(['"vpn"', '"a\\"b$${c}"']);
+    expect(file.match(/^ {2}sensitive = true$/gm)).toHaveLength(3);
+    expect(toldTerraform(values)).toContain('TF_VAR_vpn_primary_bgp_password: the key first of the Secret gcp-bgp.');
+  });
+
+  test.each<[JsonObject, string]>([
+    [dynamic(2, { bgp: null }), 'tunnels.primary.bgp: is missing, and HA VPN takes its routes by BGP only; '],
+    [
+      dynamic(2, {}, { peerAs: 64_513 }),
+      'tunnels.primary.bgp.peerAs: is not 64514, the number of another tunnel’s end, and both are at one Cloud Router, got 64513; ',
+    ],
+    [
+      dynamic(2, { inside: { local: 'fdff:1::2/126', remote: 'fdff:1::1' } }),
+      'tunnels.primary.inside.local: is of IPv6, for which HA VPN needs a gateway of another stack type, got "fdff:1::2/126"; ',
+    ],
+    [
+      dynamic(2, {}, { peerAddress: '10.1.255.1' }),
+      'tunnels.primary.bgp.peerAddress: is not inside.remote, the only address over which Cloud VPN speaks BGP',
+    ],
+  ])('that it cannot do is refused, case %#', (values, sentence) => {
+    expect(problems(values).split('\n')).toEqual([expect.stringContaining(sentence)]);
+    expect(problems({ ...values, routes: { mode: 'static' } })).toBe('');
+  });
+
+  test('is none of what it knows', () => {
+    expect(problems(dynamic(4, {}, PASSWORD))).toBe('');
+  });
+});
+
+describeWith(['hclfmt'], 'HashiCorp’s parser, of BGP', () => {
+  test.each<[string, JsonObject, CounterpartOptions]>([
+    ['one tunnel', dynamic(1), {}],
+    ['four tunnels', dynamic(4), {}],
+    ['a password', dynamic(2, {}, PASSWORD), {}],
+    ['a hostile password', dynamic(2, {}, PASSWORD), { bgpPassword: KEY }],
+  ])('reads the file of %s, which is formatted', (_what, values, options) => {
+    const file = toldTerraform(values, options);
+    expect(hclfmt(file)).toEqual({ complaints: '', formatted: file });
+  });
+});
+
 describe('what Google Cloud cannot be is refused', () => {
   test.each([
     [

@@ -33,6 +33,28 @@ describe('the remote end in a plain app', () => {
     expect(Object.keys(vpn(tunnel).counterpart('onprem', as))).toEqual(files);
   });
 
+  test('has the session of a tunnel with BGP too', () => {
+    const gateways = new IpsecGateways(new Chart(new App(), 'vpn'), 'Site', {
+      ...given,
+      cluster: { ...given.cluster, nodeCidrs: ['172.27.0.0/20'] },
+      routes: { mode: 'bgp', localAs: 65_010, import: { site: { cidr: '10.1.0.0/16' } } },
+      tunnels: {
+        onprem: {
+          ...onprem,
+          remote: { address: '198.51.100.7' },
+          inside: { local: '169.254.100.2/30', remote: '169.254.100.1' },
+          bgp: { peerAs: 64_514 },
+        },
+      },
+    });
+    expect(Object.keys(gateways.counterpart('onprem', 'strongswan'))).toEqual([
+      'onprem.conf',
+      'onprem-charon.conf',
+      'onprem-network.sh',
+      'onprem-frr.conf',
+    ]);
+  });
+
   test('for Terraform is one file', () => {
     expect(Object.keys(vpn({ preset: 'aws' }).counterpart('onprem', 'aws', { format: 'terraform' }))).toEqual([
       'onprem.tf',

@@ -1,5 +1,5 @@
 /**
- * What remote ends of each kind demand, apart from BGP, and where it is kept: each row of the comparison of vendors is a value of the
+ * What remote ends of each kind demand, and where it is kept: each row of the comparison of vendors is a value of the
  * preset, a check, or a sentence of the documentation.
  */
 import * as fs from 'node:fs';
@@ -31,6 +31,34 @@ function site(preset: PresetName, ...all: readonly JsonObject[]): JsonObject {
     cluster: { podCidrs: ['10.244.0.0/16'] },
     gateways: { a: { identity: GATEWAY, exposure: 'hostPort' } },
     tunnels: Object.fromEntries(all.map((changes, i) => [`t${String(i)}`, tunnel(changes, i)])),
+  };
+}
+
+const PEER_AS: Readonly<Record<PresetName, number>> = { strongswan: 65_020, aws: 64_512, gcp: 64_514, azure: 65_515 };
+/** Addresses inside that every kind of remote end takes: the first of the network is its own. */
+const insideOf = (i: number) => ({
+  local: `169.254.21.${String(4 * i + 2)}/30`,
+  remote: `169.254.21.${String(4 * i + 1)}`,
+});
+
+/** The same site where the tunnels speak BGP, each with changes of its session. */
+function dynamicSite(preset: PresetName, all: readonly JsonObject[], routes: JsonObject = {}): JsonObject {
+  const { cluster, tunnels, ...others } = site(preset, ...all.map(() => ({})));
+  return {
+    ...others,
+    cluster: { ...(cluster as JsonObject), nodeCidrs: ['172.27.0.0/20'] },
+    routes: { mode: 'bgp', localAs: 65_010, import: { site: { cidr: '10.0.0.0/16' } }, ...routes },
+    tunnels: Object.fromEntries(
+      Object.entries(tunnels as JsonObject).map(([name, tunnel], i) => [
+        name,
+        {
+          ...(tunnel as JsonObject),
+          remote: { address: `198.51.100.${String(i)}` },
+          inside: insideOf(i),
+          bgp: { peerAs: PEER_AS[preset], ...all[i] },
+        },
+      ]),
+    ),
   };
 }
 
@@ -66,17 +94,65 @@ function lines(file: ConfigurationName, ...wanted: readonly string[]): Proof {
 
 const value = (...wanted: readonly string[]): Proof => lines('swanctlConf', ...wanted);
 
-/** Changes of a tunnel that are refused, each with these words and no others. */
-function refused(words: string, ...all: readonly JsonObject[]): Proof {
+/** Lines of FRR's configuration of the gateway about the session with the remote end, and words that are in none. */
+function session(wanted: readonly string[], unwanted: readonly string[] = []): Proof {
+  const neighbor = `neighbor ${insideOf(0).remote} `;
+  return {
+    is: 'a value',
+    holds: (preset) => {
+      const text = ipsec.text((gateways) => gateways.gateway('a').frrConf, { values: dynamicSite(preset, [{}]) });
+      const said = text.split('\n').flatMap((line) => line.trim().split(neighbor).slice(1));
+      expect(said).toEqual(expect.arrayContaining([...wanted]));
+      for (const words of unwanted) expect(said.join('\n')).not.toContain(words);
+    },
+  };
+}
+
+/** Changes of tunnels of a site that are refused, each with these words and no others. */
+function refusedIn(of: (preset: PresetName) => JsonObject, words: string, count: number): Proof {
   return {
     is: 'a check',
     holds: (preset) => {
-      const said = problems(site(preset, ...all)).map((problem) => {
+      const said = problems(of(preset)).map((problem) => {
         const [, i, sentence] = /^tunnels\.t(\d+)\b[^:]*: (.*; .*)$/.exec(problem) ?? [undefined, undefined, problem];
         return [Number(i), sentence] as const;
       });
       const inOrder = said.toSorted(([one], [other]) => one - other);
-      expect(inOrder).toEqual(all.map((_, i) => [i, expect.stringContaining(words) as string]));
+      expect(inOrder).toEqual(Array.from({ length: count }, (_, i) => [i, expect.stringContaining(words) as string]));
+    },
+  };
+}
+
+/** Changes of a tunnel that are refused, each with these words and no others. */
+const refused = (words: string, ...all: readonly JsonObject[]): Proof =>
+  refusedIn((preset) => site(preset, ...all), words, all.length);
+
+/** The same of its session. */
+const bgpRefused = (words: string, ...all: readonly JsonObject[]): Proof =>
+  refusedIn((preset) => dynamicSite(preset, all), words, all.length);
+
+/** Changes of its session that are taken. */
+function bgpTaken(...all: readonly JsonObject[]): Proof {
+  return {
+    is: 'a check',
+    holds: (preset) => {
+      expect(problems(dynamicSite(preset, all))).toEqual([]);
+    },
+  };
+}
+
+/** Numbers of our own that are refused, and others beside them that are not. */
+function ownAs(reserved: readonly number[], free: readonly number[]): Proof {
+  const said = (preset: PresetName, localAs: number): readonly string[] =>
+    problems(dynamicSite(preset, [{}], { localAs }));
+  return {
+    is: 'a check',
+    holds: (preset) => {
+      for (const number of reserved)
+        expect(said(preset, number)).toContainEqual(
+          expect.stringMatching(/^routes\.localAs: is a number that the remote/),
+        );
+      for (const number of free) expect([number, said(preset, number)]).toEqual([number, []]);
     },
   };
 }
@@ -158,7 +234,15 @@ const largest = (most: number, own = most): Proof[] => [
   cell('`mtu` at most', String(most)),
 ];
 
-/** The rows of the comparison. Those of BGP come with it: ASN, BGP timers, BFD and route limits. */
+const peers = (...numbers: readonly number[]): JsonObject[] => numbers.map((peerAs) => ({ peerAs }));
+const OTHER_AS = 'is no number that a remote end of the preset';
+const NO_BFD = [bgpRefused('has none: there would be no session', { bfd: {} }), cell('`bgp.bfd`', 'no')];
+const times = (keepalive: number, hold: number): Proof[] => [
+  session([`timers ${String(keepalive)} ${String(hold)}`]),
+  cell('BGP: keepalive, hold time', `${String(keepalive)} s, ${String(hold)} s`),
+];
+
+/** The rows of the comparison. */
 interface Comparison {
   readonly IKE: readonly Proof[];
   readonly Auth: readonly Proof[];
@@ -176,10 +260,16 @@ interface Comparison {
   readonly 'NAT-T': readonly Proof[];
   readonly Initiator: readonly Proof[];
   readonly Bandwidth: readonly Proof[];
+  readonly ASN: readonly Proof[];
+  readonly 'BGP timers': readonly Proof[];
+  readonly BFD: readonly Proof[];
+  readonly 'Route limits': readonly Proof[];
 }
 
 const COMPARISON: Readonly<
-  Record<Exclude<PresetName, 'strongswan'>, Comparison> & { strongswan: Omit<Comparison, 'Bandwidth'> }
+  Record<Exclude<PresetName, 'strongswan'>, Comparison> & {
+    strongswan: Omit<Comparison, 'Bandwidth' | 'Route limits'>;
+  }
 > = {
   strongswan: {
     IKE: IKEV2,
@@ -216,6 +306,9 @@ const COMPARISON: Readonly<
     ],
     'NAT-T': [value('encap = yes')],
     Initiator: [lines('controlConf', '"initiates": true,'), taken({ initiate: 'never' }, { initiate: 'always' })],
+    ASN: [cell('`bgp.peerAs`', 'any'), bgpTaken(...peers(1, 65_020, 4_294_967_294)), ownAs([], [7224, 65_515])],
+    'BGP timers': [...times(3, 9), bgpTaken({ keepaliveSeconds: 1, holdSeconds: 3 })],
+    BFD: [session([], ['bfd']), bgpTaken({ bfd: {} }), cell('`bgp.bfd`', 'yes')],
   },
   aws: {
     IKE: IKEV2,
@@ -300,6 +393,16 @@ const COMPARISON: Readonly<
       elsewhere('Who begins', 'AWS: set the startup action to `start`'),
     ],
     Bandwidth: [sentence('A tunnel carries 1.25 Gbit/s, a large one 5 Gbit/s')],
+    ASN: [
+      bgpTaken(...peers(64_512, 65_534, 4_200_000_000, 4_294_967_294, 7224, 9059, 10_124, 17_493)),
+      bgpRefused(OTHER_AS, ...peers(64_511, 4_199_999_999, 16_509)),
+      ownAs([7224], [7223, 7225, 64_513]),
+      cell('`bgp.peerAs`', '64512 to 65534, 4200000000 and more, or 7224, 9059, 10124, 17493'),
+      sentence('our number may not be 7224'),
+    ],
+    'BGP timers': times(10, 30),
+    BFD: NO_BFD,
+    'Route limits': [sentence('a virtual private gateway takes 100 prefixes, a transit gateway 1,000')],
   },
   gcp: {
     IKE: IKEV2,
@@ -355,6 +458,14 @@ const COMPARISON: Readonly<
     'NAT-T': [value('encap = yes'), sentence('also as identity and behind a NAT')],
     Initiator: [lines('controlConf', '"initiates": true,'), taken({ initiate: 'never' })],
     Bandwidth: [sentence('3 Gbit/s and 250,000 packets/s')],
+    ASN: [
+      bgpTaken(...peers(64_512, 65_534, 4_200_000_000, 4_294_967_294, 16_550)),
+      bgpRefused(OTHER_AS, ...peers(64_511, 4_199_999_999, 15_169)),
+      cell('`bgp.peerAs`', '64512 to 65534, 4200000000 on, or 16550'),
+    ],
+    'BGP timers': [...times(20, 60), sentence('keepalive interval is 20 to 60 s, and its hold time three of them')],
+    BFD: NO_BFD,
+    'Route limits': [sentence('How many prefixes it takes is a quota of the project')],
   },
   azure: {
     IKE: IKEV2,
@@ -418,15 +529,38 @@ const COMPARISON: Readonly<
       sentence('never begins BGP over inside addresses of its own'),
     ],
     Bandwidth: [sentence('What a tunnel carries depends on the SKU')],
+    ASN: [
+      bgpTaken(...peers(65_515, 65_001)),
+      ownAs(
+        [8074, 8075, 12_076, 64_496, 64_511, 65_515, 65_517, 65_520, 65_535, 65_551],
+        [8073, 8076, 64_512, 65_514, 65_516, 65_521, 65_534, 65_552],
+      ),
+      cell('`bgp.peerAs`', 'any'),
+      sentence('8074, 8075, 12076, 23456, 64496 to 64511, 65515, 65517 to 65520 or 65535 to 65551'),
+    ],
+    'BGP timers': [
+      ...times(60, 180),
+      bgpTaken({ holdSeconds: 180 }, { holdSeconds: 240 }),
+      bgpRefused('is less than what a remote end of the preset azure takes', {
+        keepaliveSeconds: 10,
+        holdSeconds: 179,
+      }),
+    ],
+    BFD: NO_BFD,
+    'Route limits': [sentence('It takes 4,000 prefixes')],
   },
 };
 
-/** Behaviours that no parameter says, without those of BGP. */
+/** Behaviours that no parameter says. */
 const BEHAVIOURS: Readonly<Partial<Record<PresetName, Readonly<Record<string, readonly Proof[]>>>>> = {
   aws: {
     'tunnel endpoint replacement takes one tunnel down at a time': [
       sentence('takes one down at a time for maintenance'),
     ],
+    'signalled by lower MED; only honoured if both tunnels have equal weight': [
+      sentence('by a lower MED, which counts as long as both tunnels are equal otherwise'),
+    ],
+    'VGW: no ECMP; TGW: ECMP over BGP only': [sentence('Only a transit gateway uses both tunnels at once')],
     'fragment before encryption, clear DF on tunnel': [
       value('copy_df = no'),
       sentence('It fragments before it encrypts'),
@@ -464,6 +598,15 @@ const BEHAVIOURS: Readonly<Partial<Record<PresetName, Readonly<Record<string, re
       WEAK_GROUPS,
       sentence('exactly one of the combinations above', 'for AES-GCM the same algorithm as integrity'),
     ],
+    'timers never negotiate below 60/180: a dead tunnel is detected by IKE DPD, not BGP': [
+      sentence('It keeps to its times of BGP whatever ours are', 'shows by dead peer detection first'),
+    ],
+    'needs host route to the BGP peer IP (in GatewaySubnet); multihop eBGP': [
+      session(['ebgp-multihop 255']),
+      bgpTaken({ peerAddress: '10.1.255.30' }),
+      sentence('which is `bgp.peerAddress`'),
+    ],
+    'with APIPA the on-prem side must open TCP 179': [session([], ['passive'])],
   },
 };
 

@@ -91,6 +91,9 @@ export class Pod {
   output = '';
   /** Of the health server. */
   port = 0;
+  address = '127.0.0.1';
+  /** What gateway.json says beside the tunnels. */
+  gateway: Readonly<Record<string, unknown>> = { gateway: 'a' };
   /** What must be seen nowhere. */
   readonly secrets: string[] = [];
   private seen = '';
@@ -158,7 +161,7 @@ export class Pod {
         '': null,
       },
     ]);
-    return JSON.stringify({ gateway: 'a', tunnels: Object.fromEntries([...entries, ['', null]]) as unknown });
+    return JSON.stringify({ ...this.gateway, tunnels: Object.fromEntries([...entries, ['', null]]) as unknown });
   }
 
   behave(commands: Record<string, unknown>): void {
@@ -230,7 +233,7 @@ export class Pod {
     return this.start(['dash', path.join(SCRIPTS, 'charon.sh')], more);
   }
   async control(more: Record<string, string> = {}): Promise<ChildProcess> {
-    this.port = await freePort();
+    this.port = Number(more['HEALTH_PORT'] ?? (await freePort()));
     const child = this.start(['python3', path.join(SCRIPTS, 'control.py')], { HEALTH_PORT: `${this.port}`, ...more });
     await this.until('it serves', async () => child.exitCode !== null || (await this.get('/status')).code === 200);
     return child;
@@ -243,7 +246,7 @@ export class Pod {
   }
   async get(page: string): Promise<{ code: number; body: string; type: string }> {
     try {
-      const answer = await fetch(`http://127.0.0.1:${this.port}${page}`);
+      const answer = await fetch(`http://${this.address}:${this.port}${page}`);
       const body = await answer.text();
       this.seen += body;
       return { code: answer.status, body, type: answer.headers.get('content-type') ?? '' };
@@ -331,7 +334,7 @@ export function swanctlConf(tunnels: Tunnels): string {
   return [...block('connections', connections), 'include secrets.conf', ''].join('\n');
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as net.AddressInfo;

@@ -57,14 +57,6 @@ export const scenario: Scenario = {
     };
     const pinging = async (action: () => Promise<unknown>): Promise<Pings> => during(desk, await target(), action);
 
-    /** What the chart promises, in seconds: the figure of its own sentence. */
-    const promised = async (what: string): Promise<number> => {
-      const notes = await lab.helm(['get', 'notes', 'site', '-n', context.namespace]);
-      const line = notes.split('\n').find((each) => each.includes(what));
-      const seconds = Number(/ (\d+) s/.exec(line ?? '')?.[1]);
-      if (Number.isNaN(seconds)) throw new LabError(`the notes promise nothing of: ${what}`);
-      return seconds;
-    };
     /** Does something, and waits until all is up again by itself. */
     const fault = async (
       title: string,
@@ -167,7 +159,7 @@ export const scenario: Scenario = {
       () => NEW_POD_SECONDS,
     );
     await context.check('the remote end is silent: it is noticed, and all is well when it is back', async () => {
-      const limit = await promised('the remote end is silent');
+      const limit = await vpn.promisedSeconds('the remote end is silent');
       let noticed = 0;
       const pings = await pinging(async () => {
         await router.cut();
@@ -192,11 +184,11 @@ export const scenario: Scenario = {
     await fault(
       'the remote end forgets its SAs',
       () => router.forget(),
-      async () => (await promised('the remote end has forgotten its SAs')) + BEGIN_SECONDS,
+      async () => (await vpn.promisedSeconds('the remote end has forgotten its SAs')) + BEGIN_SECONDS,
     );
     const { node: lost } = await vpn.placeOf('a');
     await context.check('the node of the gateway is lost: its machine stands still', async () => {
-      const limit = (await promised("a gateway's node is lost")) + NEW_POD_SECONDS;
+      const limit = (await vpn.promisedSeconds("a gateway's node is lost")) + NEW_POD_SECONDS;
       let pings: Pings;
       try {
         pings = await pinging(async () => {

@@ -87,7 +87,7 @@ export const scenario: Scenario = {
     });
     for (const direction of ['to', 'from'] as const) {
       await context.check(`goodput ${direction} a pod, beside the tunnel made by hand`, () =>
-        goodput(desk, target, direction, (way) =>
+        goodput({ ours: desk, hand: desk }, target, direction, (way) =>
           Promise.resolve(way === 'hand' ? `-B ${HAND.network}5` : `-B ${desk.address}`),
         ),
       );

@@ -79,7 +79,7 @@ export const scenario: Scenario = {
     });
     for (const direction of ['to', 'from'] as const) {
       await context.check(`goodput ${direction} a pod, beside the interface made by hand`, () =>
-        goodput(client, target, direction, async (way) => {
+        goodput({ ours: client, hand: client }, target, direction, async (way) => {
           await client.run(`ip route replace ${target} dev ${way === 'ours' ? 'vpn' : 'hand'}`);
           return '';
         }),

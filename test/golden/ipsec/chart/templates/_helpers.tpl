@@ -226,7 +226,13 @@ table inet vpn {
 {{- $found2 = true }}
 {{- end }}
 {{- end }}
-{{- if and (eq $tunnel.gateway $gateway) $found2 }}
+{{- $found3 := false }}
+{{- range $import := $.Values.routes.import }}
+{{- if not (contains ":" $import.cidr) }}
+{{- $found3 = true }}
+{{- end }}
+{{- end }}
+{{- if and (eq $tunnel.gateway $gateway) (or $found2 (and (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) $found3)) }}
 {{- $found = true }}
 {{- end }}
 {{- end }}
@@ -237,6 +243,13 @@ table inet vpn {
 {{- range $network := $tunnel.remote.networks }}
 {{- if not (contains ":" $network) }}
       {{ $network }},
+{{- end }}
+{{- end }}
+{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+{{- range $import := $.Values.routes.import }}
+{{- if not (contains ":" $import.cidr) }}
+      {{ $import.cidr }},
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -256,7 +269,13 @@ table inet vpn {
 {{- $found3 = true }}
 {{- end }}
 {{- end }}
-{{- if and (eq $tunnel.gateway $gateway) $found3 }}
+{{- $found4 := false }}
+{{- range $import := $.Values.routes.import }}
+{{- if contains ":" $import.cidr }}
+{{- $found4 = true }}
+{{- end }}
+{{- end }}
+{{- if and (eq $tunnel.gateway $gateway) (or $found3 (and (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) $found4)) }}
 {{- $found2 = true }}
 {{- end }}
 {{- end }}
@@ -267,6 +286,13 @@ table inet vpn {
 {{- range $network := $tunnel.remote.networks }}
 {{- if contains ":" $network }}
       {{ $network }},
+{{- end }}
+{{- end }}
+{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+{{- range $import := $.Values.routes.import }}
+{{- if contains ":" $import.cidr }}
+      {{ $import.cidr }},
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -285,7 +311,13 @@ table inet vpn {
 {{- $found4 = true }}
 {{- end }}
 {{- end }}
-{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") $found4) }}
+{{- $found5 := false }}
+{{- range $import := $.Values.routes.import }}
+{{- if not (contains ":" $import.cidr) }}
+{{- $found5 = true }}
+{{- end }}
+{{- end }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") (or $found4 (and (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) $found5))) }}
 {{- $found3 = true }}
 {{- end }}
 {{- end }}
@@ -297,6 +329,13 @@ table inet vpn {
 {{- range $network := $tunnel.remote.networks }}
 {{- if not (contains ":" $network) }}
       "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $network }},
+{{- end }}
+{{- end }}
+{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+{{- range $import := $.Values.routes.import }}
+{{- if not (contains ":" $import.cidr) }}
+      "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $import.cidr }},
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -316,7 +355,13 @@ table inet vpn {
 {{- $found5 = true }}
 {{- end }}
 {{- end }}
-{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") $found5) }}
+{{- $found6 := false }}
+{{- range $import := $.Values.routes.import }}
+{{- if contains ":" $import.cidr }}
+{{- $found6 = true }}
+{{- end }}
+{{- end }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") (or $found5 (and (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) $found6))) }}
 {{- $found4 = true }}
 {{- end }}
 {{- end }}
@@ -328,6 +373,13 @@ table inet vpn {
 {{- range $network := $tunnel.remote.networks }}
 {{- if contains ":" $network }}
       "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $network }},
+{{- end }}
+{{- end }}
+{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+{{- range $import := $.Values.routes.import }}
+{{- if contains ":" $import.cidr }}
+      "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $import.cidr }},
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -446,16 +498,75 @@ table inet vpn {
     ip6 saddr @remote6 ip6 daddr @cluster6 accept
     drop
   }
+{{- if ternary (eq $.Values.routes.mode "bgp") $.Values.agent.enabled (kindIs "invalid" $.Values.agent.enabled) }}
+  set nodes4 {
+    type ipv4_addr
+    flags interval
+    auto-merge
+{{- $found11 := false }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{- if not (contains ":" $nodeCidr) }}
+{{- $found11 = true }}
+{{- end }}
+{{- end }}
+{{- $found12 := false }}
+{{- range $nodeSource := $.Values.cluster.nodeSources }}
+{{- if not (contains ":" $nodeSource) }}
+{{- $found12 = true }}
+{{- end }}
+{{- end }}
+{{- if or $found11 $found12 }}
+    elements = {
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{- if not (contains ":" $nodeCidr) }}
+      {{ $nodeCidr }},
+{{- end }}
+{{- end }}
+{{- range $nodeSource := $.Values.cluster.nodeSources }}
+{{- if not (contains ":" $nodeSource) }}
+      {{ $nodeSource }},
+{{- end }}
+{{- end }}
+    }
+{{- end }}
+  }
+  # From a node: to a remote network, through its tunnel.
+  chain from_nodes {
+    ip saddr @cluster4 oifname "ipsec*" accept
+    ip6 saddr @cluster6 oifname "ipsec*" accept
+    ip saddr @cluster4 rt ipsec exists accept
+    ip6 saddr @cluster6 rt ipsec exists accept
+    drop
+  }
+  # Only nodes reach the overlay, and only nodes and remote ends speak BGP and BFD with this pod.
+  chain spoken_to {
+    udp dport {{ $.Values.routes.overlay.port | int64 }} ip saddr @nodes4 accept
+    udp dport {{ $.Values.routes.overlay.port | int64 }} drop
+    iifname "ovl0" ip saddr {{ $.Values.routes.overlay.nodeNetwork }} accept
+    iifname "ovl0" ip6 saddr {{ $.Values.routes.overlay.ipv6Network }} accept
+    iifname "ovl0" meta l4proto { icmp, ipv6-icmp } accept
+    iifname "ovl0" drop
+    iifname "ipsec*" accept
+    tcp dport 179 drop
+    udp dport { 3784, 3785, 4784 } drop
+  }
+{{- end }}
   chain forward {
     type filter hook forward priority filter; policy accept;
     jump inwards
     jump outwards
     iifname "ipsec*" goto routed
     meta ipsec exists goto granted
+{{- if ternary (eq $.Values.routes.mode "bgp") $.Values.agent.enabled (kindIs "invalid" $.Values.agent.enabled) }}
+    iifname "ovl0" goto from_nodes
+{{- end }}
   }
   chain input {
     type filter hook input priority filter; policy accept;
     jump inwards
+{{- if ternary (eq $.Values.routes.mode "bgp") $.Values.agent.enabled (kindIs "invalid" $.Values.agent.enabled) }}
+    jump spoken_to
+{{- end }}
   }
   chain output {
     type filter hook output priority filter; policy accept;
@@ -468,18 +579,23 @@ table inet vpn {
     ip6 saddr @remote6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
     ip6 daddr @remote6 tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
   }
+{{- if not (ternary (eq $.Values.routes.mode "bgp") $.Values.agent.enabled (kindIs "invalid" $.Values.agent.enabled)) }}
   # Nodes do not know the way back to a remote network: to them its packets are the gateway's.
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr @remote4 ip daddr @cluster4 masquerade
     ip6 saddr @remote6 ip6 daddr @cluster6 masquerade
   }
+{{- end }}
 }
 {{- end }}
 
 {{- define "ipsec.networkConf" -}}
 {{- $gateway := .gateway -}}
 # The tunnels of this pod.
+{{- if ternary (eq $.Values.routes.mode "bgp") $.Values.agent.enabled (kindIs "invalid" $.Values.agent.enabled) }}
+overlay {{ ternary 0 (int64 $.Values.routes.overlay.mtuBytes) (kindIs "invalid" $.Values.routes.overlay.mtuBytes) }}
+{{- end }}
 {{- range $name, $tunnel := $.Values.tunnels }}
 {{- if eq $tunnel.gateway $gateway }}
 
@@ -558,6 +674,9 @@ address {{ ($tunnel.inside).local }} {{ ($tunnel.inside).remote }}
 {{- range $network := $tunnel.remote.networks }}
 route {{ $network }}
 {{- end }}
+{{- if not (kindIs "invalid" ($tunnel.bgp).peerAddress) }}
+route {{ ($tunnel.bgp).peerAddress }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -567,6 +686,17 @@ route {{ $network }}
 {{- $gateway := .gateway -}}
 {
   "gateway": "{{ $gateway }}",
+  "host": "{{ printf "%s.%s-gateways" $gateway (include "ipsec.fullname" $) }}",
+  "siblings": {
+{{- range $name, $_ := $.Values.gateways }}
+{{- if ne $name $gateway }}
+    "{{ $name }}": "{{ printf "%s.%s-gateways" $name (include "ipsec.fullname" $) }}",
+{{- end }}
+{{- end }}
+    "": ""
+  },
+  "drainTimeoutSeconds": {{ $.Values.drainTimeoutSeconds | int64 }},
+  "fabric": {{ ternary "true" "false" (ternary (eq $.Values.routes.mode "bgp") $.Values.agent.enabled (kindIs "invalid" $.Values.agent.enabled)) }},
   "tunnels": {
 {{- range $name, $tunnel := $.Values.tunnels }}
 {{- if eq $tunnel.gateway $gateway }}
@@ -582,6 +712,9 @@ route {{ $network }}
 {{- end }}
         ""
       ],
+{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+      "bgp": true,
+{{- end }}
 {{- if not (kindIs "invalid" $tunnel.certificate) }}
       "certificate": {
         "folder": "/certificates/{{ $name }}",
@@ -638,6 +771,375 @@ route {{ $network }}
 }
 {{- end }}
 
+{{- define "ipsec.frrConf" -}}
+{{- $gateway := .gateway -}}
+frr version 10.3
+frr defaults traditional
+hostname {{ $gateway }}
+log stdout informational
+service integrated-vtysh-config
+!
+bfd
+ profile overlay
+  transmit-interval {{ $.Values.routes.bfd.intervalMilliseconds | int64 }}
+  receive-interval {{ $.Values.routes.bfd.intervalMilliseconds | int64 }}
+  detect-multiplier {{ $.Values.routes.bfd.multiplier | int64 }}
+ exit
+{{- range $name, $tunnel := $.Values.tunnels }}
+{{- if eq $tunnel.gateway $gateway }}
+{{- if eq $.Values.routes.mode "bgp" }}
+{{- if not (kindIs "invalid" ($tunnel.bgp).peerAs) }}
+{{- if not (kindIs "invalid" ($tunnel.bgp).bfd) }}
+ !
+ profile remote-{{ $name }}
+  transmit-interval {{ ternary 300 (int64 (($tunnel.bgp).bfd).intervalMilliseconds) (kindIs "invalid" (($tunnel.bgp).bfd).intervalMilliseconds) }}
+  receive-interval {{ ternary 300 (int64 (($tunnel.bgp).bfd).intervalMilliseconds) (kindIs "invalid" (($tunnel.bgp).bfd).intervalMilliseconds) }}
+  detect-multiplier {{ ternary 5 (int64 (($tunnel.bgp).bfd).multiplier) (kindIs "invalid" (($tunnel.bgp).bfd).multiplier) }}
+ exit
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+exit
+!
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{ ternary "ipv6" "ip" (contains ":" $podCidr) }} prefix-list POD-NETWORKS permit {{ $podCidr }}{{ ternary (printf " le %d" (ternary 128 32 (contains ":" $podCidr))) "" (gt (ternary 128 32 (contains ":" $podCidr)) (int64 (include "ipsec.prefixLength" $podCidr))) }}
+{{- end }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{ ternary "ipv6" "ip" (contains ":" $nodeCidr) }} prefix-list NODE-ADDRESSES permit {{ $nodeCidr }}{{ ternary (printf " ge %d" (ternary 128 32 (contains ":" $nodeCidr))) "" (lt (int64 (include "ipsec.prefixLength" $nodeCidr)) (ternary 128 32 (contains ":" $nodeCidr))) }}
+{{- end }}
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+{{ ternary "ipv6" "ip" (contains ":" $serviceCidr) }} prefix-list SERVICE-NETWORKS permit {{ $serviceCidr }}{{ ternary (printf " le %d" (int64 (include "ipsec.prefixLength" $serviceCidr))) "" (gt (int64 (include "ipsec.prefixLength" $serviceCidr)) (int64 (include "ipsec.prefixLength" $serviceCidr))) }}
+{{- end }}
+{{- range $import := $.Values.routes.import }}
+{{ ternary "ipv6" "ip" (contains ":" $import.cidr) }} prefix-list IMPORT permit {{ $import.cidr }}{{ ternary (printf " le %d" (ternary (max (int64 (include "ipsec.prefixLength" $import.cidr)) (ternary 64 24 (contains ":" $import.cidr))) (int64 $import.maxLength) (kindIs "invalid" $import.maxLength))) "" (gt (ternary (max (int64 (include "ipsec.prefixLength" $import.cidr)) (ternary 64 24 (contains ":" $import.cidr))) (int64 $import.maxLength) (kindIs "invalid" $import.maxLength)) (int64 (include "ipsec.prefixLength" $import.cidr))) }}
+{{- end }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- if eq $tunnel.gateway $gateway }}
+{{- range $network := $tunnel.remote.networks }}
+{{ ternary "ipv6" "ip" (contains ":" $network) }} prefix-list STATIC permit {{ $network }}{{ ternary (printf " le %d" (int64 (include "ipsec.prefixLength" $network))) "" (gt (int64 (include "ipsec.prefixLength" $network)) (int64 (include "ipsec.prefixLength" $network))) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $export := $.Values.routes.export }}
+{{- if eq $export "pods" }}
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{ ternary "ipv6" "ip" (contains ":" $podCidr) }} prefix-list EXPORT permit {{ $podCidr }}{{ ternary (printf " le %d" (int64 (include "ipsec.prefixLength" $podCidr))) "" (gt (int64 (include "ipsec.prefixLength" $podCidr)) (int64 (include "ipsec.prefixLength" $podCidr))) }}
+{{- end }}
+{{- else if eq $export "nodes" }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{ ternary "ipv6" "ip" (contains ":" $nodeCidr) }} prefix-list EXPORT permit {{ $nodeCidr }}{{ ternary (printf " le %d" (int64 (include "ipsec.prefixLength" $nodeCidr))) "" (gt (int64 (include "ipsec.prefixLength" $nodeCidr)) (int64 (include "ipsec.prefixLength" $nodeCidr))) }}
+{{- end }}
+{{- else if eq $export "services" }}
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+{{ ternary "ipv6" "ip" (contains ":" $serviceCidr) }} prefix-list EXPORT permit {{ $serviceCidr }}{{ ternary (printf " le %d" (int64 (include "ipsec.prefixLength" $serviceCidr))) "" (gt (int64 (include "ipsec.prefixLength" $serviceCidr)) (int64 (include "ipsec.prefixLength" $serviceCidr))) }}
+{{- end }}
+{{- else }}
+{{ ternary "ipv6" "ip" (contains ":" $export) }} prefix-list EXPORT permit {{ $export }}{{ ternary (printf " le %d" (int64 (include "ipsec.prefixLength" $export))) "" (gt (int64 (include "ipsec.prefixLength" $export)) (int64 (include "ipsec.prefixLength" $export))) }}
+{{- end }}
+{{- end }}
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{ ternary "ipv6" "ip" (contains ":" $podCidr) }} prefix-list FORBIDDEN permit {{ $podCidr }}{{ ternary (printf " le %d" (ternary 128 32 (contains ":" $podCidr))) "" (gt (ternary 128 32 (contains ":" $podCidr)) (int64 (include "ipsec.prefixLength" $podCidr))) }}
+{{- end }}
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+{{ ternary "ipv6" "ip" (contains ":" $serviceCidr) }} prefix-list FORBIDDEN permit {{ $serviceCidr }}{{ ternary (printf " le %d" (ternary 128 32 (contains ":" $serviceCidr))) "" (gt (ternary 128 32 (contains ":" $serviceCidr)) (int64 (include "ipsec.prefixLength" $serviceCidr))) }}
+{{- end }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{ ternary "ipv6" "ip" (contains ":" $nodeCidr) }} prefix-list FORBIDDEN permit {{ $nodeCidr }}{{ ternary (printf " le %d" (ternary 128 32 (contains ":" $nodeCidr))) "" (gt (ternary 128 32 (contains ":" $nodeCidr)) (int64 (include "ipsec.prefixLength" $nodeCidr))) }}
+{{- end }}
+{{ ternary "ipv6" "ip" (contains ":" $.Values.routes.overlay.nodeNetwork) }} prefix-list FORBIDDEN permit {{ $.Values.routes.overlay.nodeNetwork }}{{ ternary (printf " le %d" (ternary 128 32 (contains ":" $.Values.routes.overlay.nodeNetwork))) "" (gt (ternary 128 32 (contains ":" $.Values.routes.overlay.nodeNetwork)) (int64 (include "ipsec.prefixLength" $.Values.routes.overlay.nodeNetwork))) }}
+{{ ternary "ipv6" "ip" (contains ":" $.Values.routes.overlay.gatewayNetwork) }} prefix-list FORBIDDEN permit {{ $.Values.routes.overlay.gatewayNetwork }}{{ ternary (printf " le %d" (ternary 128 32 (contains ":" $.Values.routes.overlay.gatewayNetwork))) "" (gt (ternary 128 32 (contains ":" $.Values.routes.overlay.gatewayNetwork)) (int64 (include "ipsec.prefixLength" $.Values.routes.overlay.gatewayNetwork))) }}
+{{ ternary "ipv6" "ip" (contains ":" $.Values.routes.overlay.ipv6Network) }} prefix-list FORBIDDEN permit {{ $.Values.routes.overlay.ipv6Network }}{{ ternary (printf " le %d" (ternary 128 32 (contains ":" $.Values.routes.overlay.ipv6Network))) "" (gt (ternary 128 32 (contains ":" $.Values.routes.overlay.ipv6Network)) (int64 (include "ipsec.prefixLength" $.Values.routes.overlay.ipv6Network))) }}
+ip prefix-list FORBIDDEN permit 0.0.0.0/0
+ipv6 prefix-list FORBIDDEN permit ::/0
+!
+route-map FROM-NODES permit 10
+ match ip address prefix-list NODE-ADDRESSES
+ set table 100
+exit
+route-map FROM-NODES permit 11
+ match ipv6 address prefix-list NODE-ADDRESSES
+ set table 100
+exit
+route-map FROM-NODES permit 20
+ match ip address prefix-list POD-NETWORKS
+ set table 100
+exit
+route-map FROM-NODES permit 21
+ match ipv6 address prefix-list POD-NETWORKS
+ set table 100
+exit
+route-map FROM-NODES permit 40
+ match ip address prefix-list SERVICE-NETWORKS
+ set table 100
+exit
+route-map FROM-NODES permit 41
+ match ipv6 address prefix-list SERVICE-NETWORKS
+ set table 100
+exit
+route-map TO-NODES permit 10
+ match ip address prefix-list IMPORT
+exit
+route-map TO-NODES permit 11
+ match ipv6 address prefix-list IMPORT
+exit
+route-map TO-NODES permit 20
+ match ip address prefix-list STATIC
+exit
+route-map TO-NODES permit 21
+ match ipv6 address prefix-list STATIC
+exit
+route-map FROM-REMOTE deny 10
+ match ip address prefix-list FORBIDDEN
+exit
+route-map FROM-REMOTE deny 11
+ match ipv6 address prefix-list FORBIDDEN
+exit
+route-map FROM-REMOTE deny 20
+ match ip address prefix-list OUTER
+exit
+route-map FROM-REMOTE deny 21
+ match ipv6 address prefix-list OUTER
+exit
+route-map FROM-REMOTE permit 30
+ match ip address prefix-list IMPORT
+ set table 200
+exit
+route-map FROM-REMOTE permit 31
+ match ipv6 address prefix-list IMPORT
+ set table 200
+exit
+route-map TO-REMOTE permit 10
+ match ip address prefix-list EXPORT
+exit
+route-map TO-REMOTE permit 11
+ match ipv6 address prefix-list EXPORT
+exit
+bgp route-map delay-timer 0
+!
+router bgp {{ ternary (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) (int64 $.Values.routes.internalAs) (kindIs "invalid" $.Values.routes.internalAs) }}
+ bgp router-id {{ printf "%s.%d.%d" (trimSuffix ".0.0/16" $.Values.routes.overlay.gatewayNetwork) (div (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) (mod (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) }}
+ no bgp default ipv4-unicast
+ no bgp network import-check
+ bgp bestpath as-path multipath-relax
+ neighbor NODES peer-group
+ neighbor NODES remote-as {{ ternary (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) (int64 $.Values.routes.internalAs) (kindIs "invalid" $.Values.routes.internalAs) }}
+ neighbor NODES passive
+ neighbor NODES timers 3 9
+ neighbor NODES update-source {{ printf "%s.%d.%d" (trimSuffix ".0.0/16" $.Values.routes.overlay.gatewayNetwork) (div (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) (mod (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) }}
+ neighbor NODES bfd
+ neighbor NODES bfd check-control-plane-failure
+ neighbor NODES bfd profile overlay
+ neighbor NODES-WITHOUT-BFD peer-group
+ neighbor NODES-WITHOUT-BFD remote-as {{ ternary (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) (int64 $.Values.routes.internalAs) (kindIs "invalid" $.Values.routes.internalAs) }}
+ neighbor NODES-WITHOUT-BFD passive
+ neighbor NODES-WITHOUT-BFD timers 3 9
+ neighbor NODES-WITHOUT-BFD update-source {{ printf "%s.%d.%d" (trimSuffix ".0.0/16" $.Values.routes.overlay.gatewayNetwork) (div (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) (mod (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) }}
+{{- range $name, $tunnel := $.Values.tunnels }}
+{{- if eq $tunnel.gateway $gateway }}
+{{- if eq $.Values.routes.mode "bgp" }}
+{{- if not (kindIs "invalid" ($tunnel.bgp).peerAs) }}
+ neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} remote-as {{ ($tunnel.bgp).peerAs | int64 }}
+ neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} description {{ $name }}
+{{- if ne (ternary (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) (int64 $.Values.routes.internalAs) (kindIs "invalid" $.Values.routes.internalAs)) (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) }}
+ neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} local-as {{ ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs) }} no-prepend replace-as
+{{- end }}
+{{- if gt (int64 (include "ipsec.bgpMultihopTtl" (dict "tunnel" $tunnel))) 1 }}
+ neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} ebgp-multihop {{ include "ipsec.bgpMultihopTtl" (dict "tunnel" $tunnel) | int64 }}
+{{- end }}
+{{- if not (kindIs "invalid" ($tunnel.bgp).bfd) }}
+ neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} bfd
+ neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} bfd profile remote-{{ $name }}
+{{- end }}
+ neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} timers {{ include "ipsec.bgpKeepaliveSeconds" (dict "tunnel" $tunnel) | int64 }} {{ include "ipsec.bgpHoldSeconds" (dict "tunnel" $tunnel) | int64 }}
+ neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} timers connect 5
+ neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} update-source {{ first (splitList "/" (ternary "" ($tunnel.inside).local (kindIs "invalid" ($tunnel.inside).local))) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+ !
+ address-family ipv4 unicast
+  neighbor NODES activate
+  neighbor NODES next-hop-self
+  neighbor NODES route-map FROM-NODES in
+  neighbor NODES route-map TO-NODES out
+  neighbor NODES route-reflector-client
+  neighbor NODES-WITHOUT-BFD activate
+  neighbor NODES-WITHOUT-BFD next-hop-self
+  neighbor NODES-WITHOUT-BFD route-map FROM-NODES in
+  neighbor NODES-WITHOUT-BFD route-map TO-NODES out
+  neighbor NODES-WITHOUT-BFD route-reflector-client
+{{- range $tunnel := $.Values.tunnels }}
+{{- if eq $tunnel.gateway $gateway }}
+{{- if eq $.Values.routes.mode "bgp" }}
+{{- if not (kindIs "invalid" ($tunnel.bgp).peerAs) }}
+{{- if not (contains ":" (ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress))) }}
+  neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} activate
+  neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} route-map FROM-REMOTE in
+  neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} route-map TO-REMOTE out
+  neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} maximum-prefix {{ ternary (int64 $.Values.routes.maxPrefixes) (int64 ($tunnel.bgp).maxPrefixes) (kindIs "invalid" ($tunnel.bgp).maxPrefixes) }} restart 5
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+  maximum-paths 8
+  maximum-paths ibgp 8
+ exit-address-family
+ !
+ address-family ipv6 unicast
+  neighbor NODES activate
+  neighbor NODES next-hop-self
+  neighbor NODES route-map FROM-NODES in
+  neighbor NODES route-map TO-NODES out
+  neighbor NODES route-reflector-client
+  neighbor NODES-WITHOUT-BFD activate
+  neighbor NODES-WITHOUT-BFD next-hop-self
+  neighbor NODES-WITHOUT-BFD route-map FROM-NODES in
+  neighbor NODES-WITHOUT-BFD route-map TO-NODES out
+  neighbor NODES-WITHOUT-BFD route-reflector-client
+{{- range $tunnel := $.Values.tunnels }}
+{{- if eq $tunnel.gateway $gateway }}
+{{- if eq $.Values.routes.mode "bgp" }}
+{{- if not (kindIs "invalid" ($tunnel.bgp).peerAs) }}
+{{- if contains ":" (ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress)) }}
+  neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} activate
+  neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} route-map FROM-REMOTE in
+  neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} route-map TO-REMOTE out
+  neighbor {{ ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress) }} maximum-prefix {{ ternary (int64 $.Values.routes.maxPrefixes) (int64 ($tunnel.bgp).maxPrefixes) (kindIs "invalid" ($tunnel.bgp).maxPrefixes) }} restart 5
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+  maximum-paths 8
+  maximum-paths ibgp 8
+ exit-address-family
+exit
+{{- end }}
+
+{{- define "ipsec.fabricConf" -}}
+{{- $gateway := .gateway -}}
+{
+  "gateway": "{{ $gateway }}",
+  "localAs": {{ ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs) }},
+  "as": {{ ternary (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) (int64 $.Values.routes.internalAs) (kindIs "invalid" $.Values.routes.internalAs) }},
+  "overlay": {
+    "address": "{{ printf "%s.%d.%d" (trimSuffix ".0.0/16" $.Values.routes.overlay.gatewayNetwork) (div (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) (mod (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) }}",
+    "nodeNetwork": "{{ $.Values.routes.overlay.nodeNetwork }}",
+    "gatewayNetwork": "{{ $.Values.routes.overlay.gatewayNetwork }}",
+    "ipv6Network": "{{ $.Values.routes.overlay.ipv6Network }}",
+{{- $found := false }}
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{- if contains ":" $podCidr }}
+{{- $found = true }}
+{{- end }}
+{{- end }}
+{{- $found2 := false }}
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+{{- if contains ":" $serviceCidr }}
+{{- $found2 = true }}
+{{- end }}
+{{- end }}
+{{- $found3 := false }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{- if contains ":" $nodeCidr }}
+{{- $found3 = true }}
+{{- end }}
+{{- end }}
+    "ipv6": {{ ternary "true" "false" (or $found $found2 $found3) }},
+    "vni": {{ $.Values.routes.overlay.vni | int64 }},
+    "port": {{ $.Values.routes.overlay.port | int64 }},
+    "mtuBytes": {{ ternary 0 (int64 $.Values.routes.overlay.mtuBytes) (kindIs "invalid" $.Values.routes.overlay.mtuBytes) }}
+  },
+  "cluster": {
+    "pods": [
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+      {{ toRawJson $podCidr }},
+{{- end }}
+      ""
+    ],
+    "services": [
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+      {{ toRawJson $serviceCidr }},
+{{- end }}
+      ""
+    ],
+    "nodes": [
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+      {{ toRawJson $nodeCidr }},
+{{- end }}
+      ""
+    ],
+    "sources": [
+{{- range $nodeSource := $.Values.cluster.nodeSources }}
+      {{ toRawJson $nodeSource }},
+{{- end }}
+      ""
+    ]
+  },
+  "imports": [
+{{- range $import := $.Values.routes.import }}
+    {"cidr": {{ toRawJson $import.cidr }}, "maxLength": {{ ternary (max (int64 (include "ipsec.prefixLength" $import.cidr)) (ternary 64 24 (contains ":" $import.cidr))) (int64 $import.maxLength) (kindIs "invalid" $import.maxLength) }}},
+{{- end }}
+    null
+  ],
+  "exports": [
+{{- range $export := $.Values.routes.export }}
+{{- if eq $export "pods" }}
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+    {{ toRawJson $podCidr }},
+{{- end }}
+{{- else if eq $export "nodes" }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+    {{ toRawJson $nodeCidr }},
+{{- end }}
+{{- else if eq $export "services" }}
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+    {{ toRawJson $serviceCidr }},
+{{- end }}
+{{- else }}
+    {{ toRawJson $export }},
+{{- end }}
+{{- end }}
+    ""
+  ],
+  "tunnels": {
+{{- range $name, $tunnel := $.Values.tunnels }}
+{{- if eq $tunnel.gateway $gateway }}
+    "{{ $name }}": {
+      "interface": "{{ ternary (printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId))) "" (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") }}",
+{{- if not (kindIs "invalid" ($tunnel.inside).local) }}
+{{- if not (kindIs "invalid" ($tunnel.inside).remote) }}
+      "inside": {"local": {{ toRawJson ($tunnel.inside).local }}, "remote": {{ toRawJson ($tunnel.inside).remote }}},
+{{- end }}
+{{- end }}
+{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+      "bgp": {
+        "peer": {{ toRawJson (ternary (ternary "" ($tunnel.inside).remote (kindIs "invalid" ($tunnel.inside).remote)) ($tunnel.bgp).peerAddress (kindIs "invalid" ($tunnel.bgp).peerAddress)) }},
+{{- if not (kindIs "invalid" (($tunnel.bgp).password).existingSecret) }}
+        "passwordFile": "/bgp-passwords/{{ $name }}/{{ ternary "password" (($tunnel.bgp).password).key (kindIs "invalid" (($tunnel.bgp).password).key) }}",
+        "source": "key {{ ternary "password" (($tunnel.bgp).password).key (kindIs "invalid" (($tunnel.bgp).password).key) }} of the Secret {{ (($tunnel.bgp).password).existingSecret }}",
+{{- end }}
+        "bfd": {{ ternary "true" "false" (not (kindIs "invalid" ($tunnel.bgp).bfd)) }}
+      },
+{{- end }}
+      "networks": [
+{{- range $network := $tunnel.remote.networks }}
+        {{ toRawJson $network }},
+{{- end }}
+        ""
+      ]
+    },
+{{- end }}
+{{- end }}
+    "": null
+  }
+}
+{{- end }}
+
 {{- define "ipsec.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "ipsec.name" $ | quote }}
 app.kubernetes.io/instance: {{ $.Release.Name | quote }}
@@ -667,6 +1169,14 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- end }}
 {{- end }}
 
+{{- define "ipsec.frrImage" -}}
+{{- if not (kindIs "invalid" $.Values.frr.image.digest) }}
+{{- printf "%s/%s@%s" (ternary $.Values.frr.image.registry $.Values.global.imageRegistry (kindIs "invalid" $.Values.global.imageRegistry)) $.Values.frr.image.repository $.Values.frr.image.digest }}
+{{- else }}
+{{- printf "%s/%s:%s" (ternary $.Values.frr.image.registry $.Values.global.imageRegistry (kindIs "invalid" $.Values.global.imageRegistry)) $.Values.frr.image.repository $.Values.frr.image.tag }}
+{{- end }}
+{{- end }}
+
 {{- define "ipsec.identityKind" -}}
 {{- $identity := .identity -}}
 {{- if regexMatch "^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?))$" $identity }}
@@ -693,6 +1203,294 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- (($gateway).service).loadBalancerIP }}
 {{- else }}
 {{- "" }}
+{{- end }}
+{{- end }}
+
+{{- define "ipsec.fullname2" -}}
+{{- if not (kindIs "invalid" $.Values.fullnameOverride) }}
+{{- $.Values.fullnameOverride }}
+{{- else if contains (include "ipsec.name2" $) $.Release.Name }}
+{{- $.Release.Name }}
+{{- else }}
+{{- printf "%s-%s" $.Release.Name (include "ipsec.name2" $) }}
+{{- end }}
+{{- end }}
+
+{{- define "ipsec.labels2" -}}
+{{- range $key, $value := $.Values.commonLabels }}
+{{- if not (eq $key "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by") }}
+{{ $key | quote }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+helm.sh/chart: {{ replace "+" "_" (printf "%s-%s" $.Chart.Name $.Chart.Version) | quote }}
+app.kubernetes.io/name: {{ printf "%s-agents" (include "ipsec.name2" $) | quote }}
+app.kubernetes.io/instance: {{ $.Release.Name | quote }}
+app.kubernetes.io/version: {{ replace "+" "_" $.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
+{{- end }}
+
+{{- define "ipsec.agentConf" -}}
+{
+  "release": "{{ $.Release.Namespace }}/{{ include "ipsec.fullname" $ }}",
+  "link": "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}",
+  "service": "{{ include "ipsec.fullname" $ }}-agents.{{ $.Release.Namespace }}.svc",
+  "as": {{ ternary (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) (int64 $.Values.routes.internalAs) (kindIs "invalid" $.Values.routes.internalAs) }},
+  "overlay": {
+    "nodeNetwork": "{{ $.Values.routes.overlay.nodeNetwork }}",
+    "gatewayNetwork": "{{ $.Values.routes.overlay.gatewayNetwork }}",
+    "ipv6Network": "{{ $.Values.routes.overlay.ipv6Network }}",
+{{- $found := false }}
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{- if contains ":" $podCidr }}
+{{- $found = true }}
+{{- end }}
+{{- end }}
+{{- $found2 := false }}
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+{{- if contains ":" $serviceCidr }}
+{{- $found2 = true }}
+{{- end }}
+{{- end }}
+{{- $found3 := false }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{- if contains ":" $nodeCidr }}
+{{- $found3 = true }}
+{{- end }}
+{{- end }}
+    "ipv6": {{ ternary "true" "false" (or $found $found2 $found3) }},
+    "vni": {{ $.Values.routes.overlay.vni | int64 }},
+    "port": {{ $.Values.routes.overlay.port | int64 }},
+    "mtuBytes": {{ ternary 0 (int64 $.Values.routes.overlay.mtuBytes) (kindIs "invalid" $.Values.routes.overlay.mtuBytes) }}
+  },
+  "cluster": {
+    "pods": [
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+      {{ toRawJson $podCidr }},
+{{- end }}
+      ""
+    ],
+    "services": [
+{{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
+      {{ toRawJson $serviceCidr }},
+{{- end }}
+      ""
+    ],
+    "nodes": [
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+      {{ toRawJson $nodeCidr }},
+{{- end }}
+      ""
+    ],
+    "sources": [
+{{- range $nodeSource := $.Values.cluster.nodeSources }}
+      {{ toRawJson $nodeSource }},
+{{- end }}
+      ""
+    ]
+  },
+  "cni": "{{ $.Values.agent.cni }}",
+  "podInterfaces": [
+{{- range $podInterface := $.Values.agent.podInterfaces }}
+    {{ toRawJson $podInterface }},
+{{- end }}
+    ""
+  ],
+  "bfdMode": "{{ $.Values.agent.bfd }}",
+  "bfd": {
+    "intervalMilliseconds": {{ $.Values.routes.bfd.intervalMilliseconds | int64 }},
+    "multiplier": {{ $.Values.routes.bfd.multiplier | int64 }}
+  },
+  "gateways": {
+{{- range $name, $_ := $.Values.gateways }}
+    "{{ $name }}": {"host": "{{ printf "%s.%s-gateways.%s.svc" $name (include "ipsec.fullname" $) $.Release.Namespace }}", "overlay": "{{ printf "%s.%d.%d" (trimSuffix ".0.0/16" $.Values.routes.overlay.gatewayNetwork) (div (int64 (include "ipsec.overlayNumber" (dict "gateway" $name))) 256) (mod (int64 (include "ipsec.overlayNumber" (dict "gateway" $name))) 256) }}"},
+{{- end }}
+    "": null
+  },
+  "imports": [
+{{- range $import := $.Values.routes.import }}
+    {"cidr": {{ toRawJson $import.cidr }}, "maxLength": {{ ternary (max (int64 (include "ipsec.prefixLength" $import.cidr)) (ternary 64 24 (contains ":" $import.cidr))) (int64 $import.maxLength) (kindIs "invalid" $import.maxLength) }}, "whenDown": "{{ ternary "reject" $import.whenDown (kindIs "invalid" $import.whenDown) }}"},
+{{- end }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- range $network := $tunnel.remote.networks }}
+    {"cidr": {{ toRawJson $network }}, "maxLength": {{ int64 (include "ipsec.prefixLength" $network) }}, "whenDown": "reject"},
+{{- end }}
+{{- end }}
+    null
+  ]
+}
+{{- end }}
+
+{{- define "ipsec.nodeFilter" -}}
+table inet {{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}
+delete table inet {{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}
+table inet {{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }} {
+  # The pods of the gateways.
+  set gateways {
+    type ipv4_addr
+  }
+  set nodes4 {
+    type ipv4_addr
+    flags interval
+    auto-merge
+{{- $found := false }}
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{- if not (contains ":" $nodeCidr) }}
+{{- $found = true }}
+{{- end }}
+{{- end }}
+{{- if $found }}
+    elements = {
+{{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
+{{- if not (contains ":" $nodeCidr) }}
+      {{ $nodeCidr }},
+{{- end }}
+{{- end }}
+{{- range $nodeSource := $.Values.cluster.nodeSources }}
+{{- if not (contains ":" $nodeSource) }}
+      {{ $nodeSource }},
+{{- end }}
+{{- end }}
+    }
+{{- end }}
+  }
+  # What may come from a gateway: itself, and what is behind it.
+  set remote4 {
+    type ipv4_addr
+    flags interval
+    auto-merge
+    elements = {
+      {{ $.Values.routes.overlay.gatewayNetwork }},
+{{- range $import := $.Values.routes.import }}
+{{- if not (contains ":" $import.cidr) }}
+      {{ $import.cidr }},
+{{- end }}
+{{- end }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- range $network := $tunnel.remote.networks }}
+{{- if not (contains ":" $network) }}
+      {{ $network }},
+{{- end }}
+{{- end }}
+{{- end }}
+    }
+  }
+  set remote6 {
+    type ipv6_addr
+    flags interval
+    auto-merge
+    elements = {
+      {{ $.Values.routes.overlay.ipv6Network }},
+{{- range $import := $.Values.routes.import }}
+{{- if contains ":" $import.cidr }}
+      {{ $import.cidr }},
+{{- end }}
+{{- end }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- range $network := $tunnel.remote.networks }}
+{{- if contains ":" $network }}
+      {{ $network }},
+{{- end }}
+{{- end }}
+{{- end }}
+    }
+  }
+  chain from_gateways {
+    ip saddr @remote4 return
+    ip6 saddr @remote6 return
+    drop
+  }
+  chain input {
+    type filter hook input priority filter - 10; policy accept;
+    udp dport {{ $.Values.routes.overlay.port | int64 }} ip saddr @gateways accept
+    udp dport {{ $.Values.routes.overlay.port | int64 }} ip saddr @nodes4 accept
+    udp dport {{ $.Values.routes.overlay.port | int64 }} drop
+    iifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" jump from_gateways
+  }
+  chain forward {
+    type filter hook forward priority filter - 10; policy accept;
+    iifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" jump from_gateways
+  }
+  chain clamp {
+    type filter hook forward priority mangle; policy accept;
+    meta nfproto ipv4 oifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" tcp flags & (syn | rst) == syn tcp option maxseg size set $mss4
+    meta nfproto ipv4 iifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" tcp flags & (syn | rst) == syn tcp option maxseg size set $mss4
+    meta nfproto ipv6 oifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
+    meta nfproto ipv6 iifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" tcp flags & (syn | rst) == syn tcp option maxseg size set $mss6
+  }
+  # A pod's own address in the place of itself: whoever comes after this finds that the flow has one.
+  chain postrouting {
+    type nat hook postrouting priority srcnat - 10; policy accept;
+{{- $found2 := false }}
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{- if not (contains ":" $podCidr) }}
+{{- $found2 = true }}
+{{- end }}
+{{- end }}
+{{- if $found2 }}
+    oifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" snat ip prefix to ip saddr map {
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{- if not (contains ":" $podCidr) }}
+      {{ $podCidr }} : {{ $podCidr }},
+{{- end }}
+{{- end }}
+    }
+{{- end }}
+{{- $found3 := false }}
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{- if contains ":" $podCidr }}
+{{- $found3 = true }}
+{{- end }}
+{{- end }}
+{{- if $found3 }}
+    oifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" snat ip6 prefix to ip6 saddr map {
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{- if contains ":" $podCidr }}
+      {{ $podCidr }} : {{ $podCidr }},
+{{- end }}
+{{- end }}
+    }
+{{- end }}
+  }
+}
+{{- end }}
+
+{{- define "ipsec.selectorLabels2" -}}
+app.kubernetes.io/name: {{ printf "%s-agents" (include "ipsec.name2" $) | quote }}
+app.kubernetes.io/instance: {{ $.Release.Name | quote }}
+{{- end }}
+
+{{- define "ipsec.labelsWith2" -}}
+{{- $extra := .extra -}}
+{{- range $key, $value := $.Values.commonLabels }}
+{{- if not (or (eq $key "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by") (hasKey $extra $key)) }}
+{{ $key | quote }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+{{- range $key, $value := $extra }}
+{{- if not (eq $key "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by") }}
+{{ $key | quote }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+helm.sh/chart: {{ replace "+" "_" (printf "%s-%s" $.Chart.Name $.Chart.Version) | quote }}
+app.kubernetes.io/name: {{ printf "%s-agents" (include "ipsec.name2" $) | quote }}
+app.kubernetes.io/instance: {{ $.Release.Name | quote }}
+app.kubernetes.io/version: {{ replace "+" "_" $.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
+{{- end }}
+
+{{- define "ipsec.agentImage" -}}
+{{- if not (kindIs "invalid" $.Values.frr.image.digest) }}
+{{- printf "%s/%s@%s" (ternary $.Values.frr.image.registry $.Values.global.imageRegistry (kindIs "invalid" $.Values.global.imageRegistry)) $.Values.frr.image.repository $.Values.frr.image.digest }}
+{{- else }}
+{{- printf "%s/%s:%s" (ternary $.Values.frr.image.registry $.Values.global.imageRegistry (kindIs "invalid" $.Values.global.imageRegistry)) $.Values.frr.image.repository $.Values.frr.image.tag }}
+{{- end }}
+{{- end }}
+
+{{- define "ipsec.filterImage" -}}
+{{- if not (kindIs "invalid" $.Values.network.image.digest) }}
+{{- printf "%s/%s@%s" (ternary $.Values.network.image.registry $.Values.global.imageRegistry (kindIs "invalid" $.Values.global.imageRegistry)) $.Values.network.image.repository $.Values.network.image.digest }}
+{{- else }}
+{{- printf "%s/%s:%s" (ternary $.Values.network.image.registry $.Values.global.imageRegistry (kindIs "invalid" $.Values.global.imageRegistry)) $.Values.network.image.repository $.Values.network.image.tag }}
 {{- end }}
 {{- end }}
 
@@ -755,9 +1553,44 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 {{- end }}
 {{- end }}
 
+{{- define "ipsec.bgpKeepaliveSeconds" -}}
+{{- $tunnel := .tunnel -}}
+{{- if not (kindIs "invalid" ($tunnel.bgp).keepaliveSeconds) }}
+{{- int64 ($tunnel.bgp).keepaliveSeconds }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
+{{- 3 }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
+{{- 10 }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp" }}
+{{- 20 }}
+{{- else }}
+{{- 60 }}
+{{- end }}
+{{- end }}
+
+{{- define "ipsec.bgpHoldSeconds" -}}
+{{- $tunnel := .tunnel -}}
+{{- if not (kindIs "invalid" ($tunnel.bgp).holdSeconds) }}
+{{- int64 ($tunnel.bgp).holdSeconds }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan" }}
+{{- 9 }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws" }}
+{{- 30 }}
+{{- else if eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp" }}
+{{- 60 }}
+{{- else }}
+{{- 180 }}
+{{- end }}
+{{- end }}
+
 {{- define "ipsec.interfaceId" -}}
 {{- $tunnel := .tunnel -}}
 {{- add 1 (mod (int64 (adler32sum $tunnel)) 999999) }}
+{{- end }}
+
+{{- define "ipsec.overlayNumber" -}}
+{{- $gateway := .gateway -}}
+{{- add 1 (mod (int64 (adler32sum $gateway)) 65534) }}
 {{- end }}
 
 {{- define "ipsec.notes" -}}
@@ -777,6 +1610,13 @@ Gateway {{ $name }}: what it says of its tunnels, and why one is not up:
 The address by which the remote ends reach it:
   kubectl -n {{ $.Release.Namespace }} get service {{ include "ipsec.fullname" $ }}-{{ $name }} -o jsonpath='{.status.loadBalancer.ingress[0]}'
 {{- end }}
+{{- end }}
+{{- if ternary (eq $.Values.routes.mode "bgp") $.Values.agent.enabled (kindIs "invalid" $.Values.agent.enabled) }}
+
+Agents lead the packets of all nodes: whether they do, and what one knows.
+
+  kubectl -n {{ $.Release.Namespace }} rollout status daemonset/{{ include "ipsec.fullname" $ }}-agents
+  kubectl -n {{ $.Release.Namespace }} exec ds/{{ include "ipsec.fullname" $ }}-agents -c filter -- curl -s http://127.0.0.1:{{ $.Values.agent.healthPort | int64 }}/status
 {{- end }}
 {{- if $.Values.tunnels }}
 {{- include "ipsec.detection" $ | nindent 0 }}
@@ -924,11 +1764,39 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 {{- end }}
 {{- end }}
 
+{{- define "ipsec.bgpMultihopTtl" -}}
+{{- $tunnel := .tunnel -}}
+{{- if not (kindIs "invalid" ($tunnel.bgp).multihopTtl) }}
+{{- int64 ($tunnel.bgp).multihopTtl }}
+{{- else if or (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "strongswan") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "aws") (eq (include "ipsec.preset" (dict "tunnel" $tunnel)) "gcp") }}
+{{- 1 }}
+{{- else }}
+{{- 255 }}
+{{- end }}
+{{- end }}
+
+{{- define "ipsec.name2" -}}
+{{- if not (kindIs "invalid" $.Values.nameOverride) }}
+{{- $.Values.nameOverride }}
+{{- else }}
+{{- "ipsec" }}
+{{- end }}
+{{- end }}
+
 {{- define "ipsec.detection" -}}
 How long a failure goes unnoticed at most:
   a gateway's node is lost: {{ add 55 (int64 $.Values.lostNodeSeconds) }} s, then its pod starts on another one
+{{- if ternary (eq $.Values.routes.mode "bgp") $.Values.agent.enabled (kindIs "invalid" $.Values.agent.enabled) }}
+  a gateway or its node is lost: {{ mul (int64 $.Values.routes.bfd.intervalMilliseconds) (int64 $.Values.routes.bfd.multiplier) }} ms, then the nodes use the others; 9 s where an agent runs without BFD
+{{- end }}
 {{- range $name, $tunnel := $.Values.tunnels }}
   tunnel {{ $name }}, the remote end is silent: {{ add 2 (add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds))) }} s
+{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+  tunnel {{ $name }}, BGP: {{ min (int64 (include "ipsec.bgpHoldSeconds" (dict "tunnel" $tunnel))) (add 2 (add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds)))) }} s at both ends, if the remote end has no longer hold time, then all use the other tunnels
+{{- if not (kindIs "invalid" ($tunnel.bgp).bfd) }}
+  tunnel {{ $name }}, BFD: {{ mul (ternary 300 (int64 (($tunnel.bgp).bfd).intervalMilliseconds) (kindIs "invalid" (($tunnel.bgp).bfd).intervalMilliseconds)) (ternary 5 (int64 (($tunnel.bgp).bfd).multiplier) (kindIs "invalid" (($tunnel.bgp).bfd).multiplier)) }} ms at both ends, if the remote end has the same times
+{{- end }}
+{{- end }}
 {{- if eq (include "ipsec.initiates" (dict "tunnel" $tunnel "gateway" (index $.Values.gateways $tunnel.gateway))) "true" }}
   tunnel {{ $name }}, the remote end has forgotten its SAs: {{ add 2 (add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds))) }} s, then the gateway begins anew
 {{- else }}

@@ -1,0 +1,62 @@
+"""peers.py: what FRR tells of its sessions and routes, as what is told of them."""
+from typing import Any, Dict, Iterable, List, NamedTuple
+
+from fabric_file import Session
+
+
+class Remote(NamedTuple):
+    """The session with the remote end of a tunnel."""
+
+    state: str
+    prefixes: int
+    limit: int  # 0: there is none
+    since: int  # seconds
+    bfd: str  # up, down or none
+
+
+def states_of(summary: Any) -> Dict[str, str]:
+    """The state of every peer, from `show bgp summary json`; one that takes part in two families has the same in both."""
+    found: Dict[str, str] = {}
+    for family in summary.values() if isinstance(summary, dict) else ():
+        if isinstance(family, dict):
+            for peer, values in family.get('peers', {}).items():
+                found[peer] = str(values.get('state', ''))
+    return found
+
+
+def remote_of(session: Session, answer: Any) -> Remote:
+    """From `show bgp neighbors PEER json`."""
+    values = answer.get(session.peer) if isinstance(answer, dict) else None
+    if not isinstance(values, dict):
+        return Remote('Unknown', 0, 0, 0, 'none')
+    families = [each for each in values.get('addressFamilyInfo', {}).values() if isinstance(each, dict)]
+    bfd = 'none'
+    if session.bfd:
+        bfd = 'up' if str(values.get('peerBfdInfo', {}).get('status', '')).lower() == 'up' else 'down'
+    established = values.get('bgpState') == 'Established'
+    return Remote(
+        str(values.get('bgpState', 'Unknown')),
+        sum(int(each.get('acceptedPrefixCounter', 0)) for each in families) if established else 0,
+        max([int(each.get('prefixAllowedMax', 0)) for each in families] or [0]),
+        int(values.get('bgpTimerUpMsec', 0)) // 1000 if established else 0,
+        bfd,
+    )
+
+
+def bgp_routes(summary: Any) -> int:
+    """How many routes of BGP a table has, from `show ip route summary table N json`."""
+    routes = summary.get('routes', []) if isinstance(summary, dict) else []
+    return sum(int(each.get('fib', 0)) for each in routes if str(each.get('type')) in ('bgp', 'ebgp', 'ibgp'))
+
+
+def counts(nodes: Dict[str, bool], states: Dict[str, str]) -> Dict[str, int]:
+    return {
+        'known': len(nodes),
+        'established': sum(states.get(node) == 'Established' for node in nodes),
+        'withoutBfd': sum(not bfd for bfd in nodes.values()),
+    }
+
+
+def missing(nodes: Iterable[str], states: Dict[str, str]) -> List[str]:
+    """Nodes that bgpd does not know, although it was told."""
+    return [node for node in nodes if node not in states]

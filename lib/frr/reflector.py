@@ -1,0 +1,342 @@
+"""reflector.py: the FRR of a gateway: it reflects routes between the nodes, which it learns, and the remote ends of the tunnels.
+
+Environment: CONFIG (/config), STATE (/run/vpn), NODE_IP: the address of the node of this pod, or empty.
+"""
+import os
+import signal
+import time
+from typing import Any, Dict, FrozenSet, List, NoReturn, Optional, Tuple
+
+import kernel
+import plan
+from addresses import is_inside, node_overlay, version_of
+from daemons import DaemonError, Daemons
+from fabric_file import Fabric, Invalid, parse_fabric
+from frr_conf import Phase, Running, announced, changes, compose, outer_prefixes, refresh, refreshes
+from kernel import KernelError
+from learned import Node, learn, sightings_of
+from passwords import files_of, take
+from say import Changes, die, name_program, reason_of, say
+from peers import Remote, bgp_routes, counts, missing, remote_of, states_of
+from tunnels_file import NOTHING, STALE_SECONDS, parse_told, phase_of
+from vty import VtyError
+from written import read, read_json, remove, write_atomically, write_json
+
+TICK_SECONDS = 1.0
+ASSERT_SECONDS = 10.0  # how often it is looked whether all is still there
+RETRY_SECONDS = 5.0  # when daemons that do not start are started again
+RELOAD_SECONDS = 30.0  # when a configuration of which something was refused is compared again
+BGP = '186'  # the number of the protocol of routes that zebra adds
+REASSERT_SECONDS = 20.0  # how often it is looked whether FRR has all nodes and sessions
+FIRST_SECONDS = 3.0  # and when for the first time
+STRANGERS = 100  # how many are remembered, and said
+SAID = 5  # how many of many nodes are named
+
+
+class Reflector:
+    def __init__(self, config: str, state: str, node: str) -> None:
+        self.config = config
+        self.state = os.path.join(state, 'fabric')
+        self.node = node
+        self.daemons = Daemons()
+        self.file = os.path.join(self.daemons.folder, 'frr.conf')
+        self.mounted: Tuple[Optional[bytes], Optional[bytes]] = (None, None)
+        self.fabric: Optional[Fabric] = None
+        self.chart = ''  # the configuration as the chart printed it
+        self.told = NOTHING
+        self.draining_since: Optional[float] = None
+        self.nodes: Dict[str, Node] = {}
+        self.strangers: Dict[str, str] = {}
+        self.passwords: Dict[str, str] = {}
+        self.closed: FrozenSet[str] = frozenset()  # peers whose password is missing
+        self.running: Optional[Running] = None  # what FRR has been told; None: nothing
+        self.loaded: Tuple[int, str] = (0, '')  # the autonomous system and the part of the chart that FRR has
+        self.refused: List[str] = []  # what FRR complained of
+        self.starts = 0
+        self.next_start = self.next_load = self.next_assert = self.next_reassert = 0.0
+        self.asserted: Optional[Tuple[Fabric, List[str]]] = None
+        self.states: Dict[str, str] = {}
+        self.remotes: Dict[str, Remote] = {}
+        self.routes = {table: {4: 0, 6: 0} for table in (plan.NODES, plan.REMOTES)}
+        self.problems: Dict[str, List[str]] = {}  # by what they are of
+        self.changes = Changes()
+
+    def run(self) -> NoReturn:
+        while True:
+            started = time.monotonic()
+            try:
+                self.tick()
+            except Exception as error:  # a fault of ours must not end the sessions
+                trace = error.__traceback__
+                while trace is not None and trace.tb_next is not None:
+                    trace = trace.tb_next
+                where = f'{trace.tb_lineno} of {os.path.basename(trace.tb_frame.f_code.co_filename)}' if trace else '?'
+                say(f'a fault in line {where}: {type(error).__name__}')
+            time.sleep(max(TICK_SECONDS / 10, TICK_SECONDS - (time.monotonic() - started)))
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        self.read_mounted()
+        self.read_told(now)
+        if self.fabric is not None:
+            self.read_passwords(self.fabric)
+            try:
+                self.keep_network(self.fabric, now)
+                self.learn_nodes(self.fabric, now)
+            except KernelError as error:
+                self.problems['network'] = [f'fabric: {error}']
+            self.keep_running(self.fabric, now)
+            try:
+                self.look(self.fabric)
+                self.keep_configured(self.fabric, now)
+                self.problems['sessions'] = []
+            except VtyError as error:
+                self.problems['sessions'] = [f'fabric: {error}']
+        self.report()
+
+    # What is mounted, and what control.py says
+
+    def read_mounted(self) -> None:
+        mounted = (read(os.path.join(self.config, 'fabric.json')), read(os.path.join(self.config, 'frr.conf')))
+        if mounted == self.mounted:
+            return
+        self.mounted = mounted
+        if None in mounted:
+            self.problems['mounted'] = ['fabric.json or frr.conf: it is missing; install the chart anew']
+            return
+        try:
+            self.fabric = parse_fabric(mounted[0] or b'')
+            self.chart = (mounted[1] or b'').decode(errors='replace')
+            self.problems['mounted'] = []
+            self.next_assert = self.next_load = 0.0
+        except Invalid as error:
+            self.problems['mounted'] = [str(error)]
+
+    def read_told(self, now: float) -> None:
+        file = os.path.join(self.state, 'tunnels.json')
+        told = parse_told(read_json(file))
+        try:
+            age = abs(time.time() - os.stat(file).st_mtime)
+            problem = '' if age < STALE_SECONDS else 'control does not say any more how the tunnels are'
+        except OSError:
+            problem = 'control has not said yet how the tunnels are'
+        self.problems['told'] = [f'fabric: {problem}'] if problem else []
+        # What was so is more likely to be so than nothing.
+        if told is not None:
+            self.told = told
+        if not self.told.draining:
+            self.draining_since = None
+        elif self.draining_since is None:
+            self.draining_since = now
+
+    def up(self, fabric: Fabric) -> List[str]:
+        return sorted(self.told.up & set(fabric.tunnels))
+
+    def read_passwords(self, fabric: Fabric) -> None:
+        taken = take(fabric, {file: read(file, 4096) for file in files_of(fabric)}, self.passwords)
+        self.passwords, self.closed = taken.by_peer, frozenset(taken.missing)
+        self.problems['passwords'] = taken.problems
+
+    # The network of the pod
+
+    def keep_network(self, fabric: Fabric, now: float) -> None:
+        wanted = (fabric, self.up(fabric))
+        if now < self.next_assert and wanted == self.asserted:
+            return
+        self.asserted = wanted
+        problems = self.assert_network(fabric)
+        self.problems['network'] = [f'fabric: {problem}' for problem in problems]
+        self.next_assert = now + (TICK_SECONDS if problems else ASSERT_SECONDS)
+
+    def assert_network(self, fabric: Fabric) -> List[str]:
+        outside = read_outside()
+        if outside is None:
+            return ['the pod has no default route by an interface with an IPv4 address']
+        problems = kernel.ensure_link(plan.link_of(fabric, outside))
+        own = kernel.address_changes(plan.LINK, plan.addresses_of(fabric), kernel.addresses(plan.LINK))
+        problems += kernel.apply(own)
+        lines: List[str] = []
+        for version in (4, 6):
+            there = kernel.parse_routes(kernel.routes(version, 'main', 'proto', kernel.PROTOCOL, 'dev', plan.LINK), version)
+            lines += kernel.route_changes(plan.main_routes(fabric, version), there)
+            for table in (plan.NODES, plan.REMOTES):
+                there = kernel.parse_routes(kernel.routes(version, table, 'proto', kernel.PROTOCOL), version)
+                wanted = plan.table_routes(fabric, table, version, set(self.up(fabric)), outside)
+                lines += kernel.route_changes(wanted, there, table)
+            rules = kernel.parse_rules(kernel.rules(version))
+            problems += kernel.apply(kernel.rule_changes(plan.rules(fabric, version, outside), rules), version)
+        there_now = kernel.parse_neighbours(kernel.neighbours(plan.LINK))
+        lines += kernel.neighbour_changes(plan.LINK, plan.neighbours(fabric, self.nodes), there_now)
+        problems += kernel.apply(lines)
+        for version in (4, 6):
+            strays = kernel.parse_routes(kernel.routes(version, 'main', 'proto', BGP), version, '')
+            problems += plan.strays(strays)
+        return problems
+
+    def learn_nodes(self, fabric: Fabric, now: float) -> None:
+        learning = learn(self.nodes, sightings_of(kernel.fdb(plan.LINK)), fabric, now)
+        for stranger, why in learning.strangers.items():
+            if stranger not in self.strangers and len(self.strangers) < STRANGERS:
+                say(f'{stranger} is refused: {why}')
+                self.strangers[stranger] = why
+        kernel.apply(plan.forgotten(learning.stale), program='bridge')
+        changed = {overlay: node.mac for overlay, node in learning.nodes.items()} != {
+            overlay: node.mac for overlay, node in self.nodes.items()
+        }
+        for what, came in (('learned nodes', set(learning.nodes) - set(self.nodes)), ('nodes gone', set(self.nodes) - set(learning.nodes))):
+            if came:
+                more = f' and {len(came) - SAID} more' if len(came) > SAID else ''
+                say(f'{what}: {", ".join(sorted(came)[:SAID])}{more}')
+        self.nodes = learning.nodes
+        if changed:
+            there = kernel.parse_neighbours(kernel.neighbours(plan.LINK))
+            kernel.apply(kernel.neighbour_changes(plan.LINK, plan.neighbours(fabric, self.nodes), there))
+
+    # FRR
+
+    def keep_running(self, fabric: Fabric, now: float) -> None:
+        if self.daemons.children:
+            problem = self.daemons.ended()
+            if not problem and self.running is not None and self.loaded[0] != fabric.as_number:
+                problem = 'the autonomous system has another number'
+            if not problem:
+                return
+            say(f'{problem}; all daemons start again')
+            self.daemons.kill()
+            self.running = None
+            self.states, self.remotes = {}, {}
+        if now < self.next_start:
+            return
+        self.next_start = now + RETRY_SECONDS
+        try:
+            self.daemons.start()
+            self.starts += 1
+            self.next_load = 0.0
+            self.problems['daemons'] = []
+        except DaemonError as error:
+            self.problems['daemons'] = [f'fabric: {error}']
+
+    def wanted(self, fabric: Fabric, now: float) -> Running:
+        own = ''
+        if is_inside(self.node, fabric.cluster.nodes) and version_of(self.node) == 4:
+            own = node_overlay(self.node, fabric.overlay.node_network)
+        families = [version for version, count in self.routes[plan.NODES].items() if count]
+        return Running(
+            {overlay: node.bfd for overlay, node in self.nodes.items()},
+            own,
+            announced(fabric, self.up(fabric), families),
+            outer_prefixes(self.told.remotes, fabric.imports),
+            dict(self.passwords),
+            self.closed,
+            phase_of(self.draining_since, now),
+        )
+
+    def keep_configured(self, fabric: Fabric, now: float) -> None:
+        if not self.daemons.children:
+            return
+        wanted, whole = self.wanted(fabric, now), (fabric.as_number, self.chart)
+        if self.running is None or self.loaded != whole or self.refused and now >= self.next_load:
+            self.write(fabric, wanted)
+            before, self.running, self.loaded = self.running, wanted, whole
+            self.next_load, self.next_reassert = now + RELOAD_SECONDS, now + FIRST_SECONDS
+            self.refused = self.daemons.load(self.file) if before is None else self.daemons.reload(self.file)
+            commands = refresh('in', 'out') if before is not None else []
+        else:
+            commands = refreshes(self.running, wanted)
+            if now >= self.next_reassert:
+                self.next_reassert = now + REASSERT_SECONDS
+                sessions = [tunnel.session for tunnel in fabric.tunnels.values() if tunnel.session is not None]
+                self.daemons.wake_bfd(fabric.as_number, [session.peer for session in sessions if session.bfd])
+                kept = self.running.nodes.keys() - missing(self.running.nodes, self.states)
+                self.running = self.running._replace(nodes={node: self.running.nodes[node] for node in kept})
+            lines = changes(fabric, self.running, wanted)
+            self.running = wanted
+            if not lines:
+                return
+            self.refused = list(dict.fromkeys([*self.refused, *self.daemons.vty.configure(lines)]))
+            self.write(fabric, wanted)
+        self.problems['configuration'] = [f'frr.conf: {complaint}; install the chart anew' for complaint in self.refused]
+        for command in commands:
+            self.daemons.vty.ask('bgpd', command)
+
+    def write(self, fabric: Fabric, running: Running) -> None:
+        write_atomically(self.file, compose(self.chart, fabric, running).encode(), 0o640)
+
+    def look(self, fabric: Fabric) -> None:
+        if not self.daemons.children:
+            return
+        vty = self.daemons.vty
+        self.states = states_of(vty.ask_json('bgpd', 'show bgp summary json'))
+        self.remotes = {
+            name: remote_of(tunnel.session, vty.ask_json('bgpd', f'show bgp neighbors {tunnel.session.peer} json'))
+            for name, tunnel in fabric.tunnels.items()
+            if tunnel.session is not None
+        }
+        for table, counted in self.routes.items():
+            for version, word in ((4, 'ip'), (6, 'ipv6')):
+                counted[version] = bgp_routes(vty.ask_json('zebra', f'show {word} route summary table {table} json'))
+
+    # What is told
+
+    def report(self) -> None:
+        problems = [problem for each in self.problems.values() for problem in each]
+        self.changes.tell({problem: problem for problem in problems})
+        if self.draining_since is None:
+            phase = Phase.SERVING
+        else:
+            # Daemons that do not run have withdrawn everything.
+            phase = self.running.phase if self.running is not None else Phase.DRAINED
+        status: Dict[str, Any] = {
+            'problems': problems,
+            'bgp': {name: remote._asdict() for name, remote in self.remotes.items()},
+            'nodes': counts({overlay: node.bfd for overlay, node in self.nodes.items()}, self.states),
+            'drained': phase is Phase.DRAINED,
+            'metrics': {
+                'restarts': max(0, self.starts - 1),
+                'strangers': len(self.strangers),
+                'nodeRoutes': sum(self.routes[plan.NODES].values()),
+                'remoteRoutes': sum(self.routes[plan.REMOTES].values()),
+            },
+        }
+        try:
+            os.makedirs(self.state, mode=0o700, exist_ok=True)
+            write_json(os.path.join(self.state, 'status.json'), status)
+        except OSError as error:
+            say(f'{self.state}: it cannot be written: {reason_of(error)}; make room in its volume')
+
+
+def read_outside() -> Optional[plan.Outside]:
+    """None: the pod has no default route, or no IPv4 address by which it goes."""
+    ways = {version: kernel.default_route(version) for version in (4, 6)}
+    way = ways[4]
+    if way is None:
+        return None
+    device = way[1]
+    own = kernel.own_addresses(kernel.addresses(device), device)[4]
+    if not own:
+        return None
+    gateways = {version: found[0] if found is not None else '' for version, found in ways.items()}
+    return plan.Outside(device, own[0], kernel.mtu_of(device), gateways)
+
+
+def main() -> None:
+    name_program('reflector.py')
+    state = os.environ.get('STATE', '/run/vpn')
+    if not os.path.isdir(state):
+        die(f'STATE: there is no folder {state}; mount a volume there')
+    os.umask(0o077)
+    # Who starts is not about to leave.
+    remove(os.path.join(state, 'leaving', 'frr'))
+    reflector = Reflector(os.environ.get('CONFIG', '/config'), state, os.environ.get('NODE_IP', ''))
+
+    def leave(*_: Any) -> NoReturn:
+        reflector.daemons.kill()
+        os._exit(0)
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, leave)
+    reflector.run()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,218 @@
+import {
+  and,
+  check,
+  contains,
+  each,
+  eq,
+  ge,
+  gt,
+  isEmpty,
+  isSet,
+  le,
+  lt,
+  ne,
+  not,
+  or,
+  orElse,
+  pathOf,
+  prefixLength,
+  some,
+  text,
+  when,
+  whenSet,
+  type Expr,
+} from '../staged';
+import { asCheck, meets } from '../frr/checks';
+import { gatewayOverlay, internalAs, localAs } from '../frr/fabric';
+import { overlapChecks, type Rules } from '../kubernetes/checks';
+import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, speaksBgp } from './bgp';
+import { PRESET_NAMES, PRESETS, type AsRange } from './presets';
+import { isRouteBased, presetOf, usesFabric, type IpsecValues, type TunnelValues } from './tunnel';
+
+/** What the mode of the routes and the parts that it needs have to do with each other. */
+export function modeChecks(v: IpsecValues): Rules {
+  const { agent, routes, tunnels } = v;
+  const isBgp = eq<string>(routes.mode, 'bgp');
+  return [
+    check({
+      failsIf: and(isBgp, not(isSet(routes.localAs))),
+      at: routes.localAs,
+      problem: 'is missing, and routes.mode is bgp',
+      remedy: 'set it to the number of your autonomous system, such as 65010',
+    }),
+    check({
+      failsIf: and(isBgp, isEmpty(routes.import)),
+      at: routes.import,
+      problem: 'is empty, so that nothing would be taken from the remote ends',
+      remedy: 'name the networks behind them, such as {vpc: {cidr: 10.0.0.0/16}}',
+    }),
+    check({
+      failsIf: and(isBgp, not(isEmpty(tunnels)), not(some(tunnels, (t) => isSet(t.bgp)))),
+      at: routes.mode,
+      problem: 'is bgp, and no tunnel has bgp',
+      remedy: 'set tunnels.<name>.bgp, or use static',
+    }),
+    check({
+      failsIf: and(not(isBgp), not(isEmpty(routes.import))),
+      at: routes.import,
+      problem: 'is not used, since routes.mode is static',
+      remedy: 'remove it, or use bgp',
+    }),
+    check({
+      failsIf: and(isBgp, not(orElse(agent.enabled, true))),
+      at: agent.enabled,
+      problem: 'is false, and routes.mode is bgp: no node would know what the gateways learn',
+      remedy: 'remove it, or use static',
+    }),
+    overlapChecks(
+      each(tunnels, (_name, t) =>
+        when(speaksBgp(v, t), () => text`${t.gateway}/${bgpPeerAddress(t)}/ ${pathOf(t)}.bgp`),
+      ),
+      'has the same remote address as',
+      'a gateway has one session with an address: set inside.remote or bgp.peerAddress',
+    ),
+    when(usesFabric(v), () => [
+      overlapChecks(
+        each(v.gateways, (name, gateway) => text`${gatewayOverlay(v, name)}/ ${pathOf(gateway)}`),
+        'has the same address in the overlay as',
+        'it follows from the name: choose another one',
+      ),
+      each(tunnels, (_name, t) => [
+        each(t.remote.networks, (network) =>
+          check({
+            failsIf: or(...overlayNetworks(v).map((own) => meets(own, network))),
+            at: network,
+            problem: 'overlaps with a network of routes.overlay',
+            got: network,
+            remedy: 'set routes.overlay to networks that nothing else uses',
+          }),
+        ),
+        whenSet(t.inside.local, (local) =>
+          check({
+            failsIf: or(
+              ...overlayNetworks(v).map((own) => meets(own, local)),
+              some(v.routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, local))),
+            ),
+            at: local,
+            problem: 'lies in a network of routes.overlay or routes.import',
+            got: local,
+            remedy: 'take both from a network that nothing else uses, such as a /30 of 169.254.0.0/16',
+          }),
+        ),
+        when(isBgp, () =>
+          each(t.remote.networks, (network) =>
+            check({
+              failsIf: some(v.routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, network))),
+              at: network,
+              problem: 'overlaps with a network of routes.import',
+              got: network,
+              remedy: 'a network is known from the values or taken by BGP: remove one of them',
+            }),
+          ),
+        ),
+      ]),
+    ]),
+  ];
+}
+
+const overlayNetworks = ({ routes: { overlay } }: IpsecValues) => [
+  overlay.nodeNetwork,
+  overlay.gatewayNetwork,
+  overlay.ipv6Network,
+];
+
+const isV6 = (address: Expr<string>): Expr<boolean> => contains(':', address);
+
+const isOf = (number: Expr<number>, ranges: readonly AsRange[]): Expr<boolean> =>
+  or(...ranges.map(([first, last]) => and(ge(number, first), le(number, last))));
+
+/** The rules of the BGP session of a tunnel. */
+export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
+  const { bgp, inside } = t;
+  const is = (preset: string): Expr<boolean> => eq<string>(presetOf(t), preset);
+  return [
+    check({
+      failsIf: and(isSet(bgp), ne<string>(v.routes.mode, 'bgp')),
+      at: bgp,
+      problem: 'is not used, since routes.mode is static',
+      remedy: 'remove it, or set routes.mode to bgp',
+    }),
+    when(speaksBgp(v, t), () => [
+      check({
+        failsIf: not(isRouteBased(t)),
+        at: bgp,
+        problem: 'needs an interface for its tunnel, and the mode of the tunnel is policy',
+        remedy: 'choose the mode route, or remove it',
+      }),
+      check({
+        failsIf: and(isRouteBased(t), not(and(isSet(inside.local), isSet(inside.remote)))),
+        at: inside,
+        problem: 'is missing, and the session needs addresses',
+        remedy: 'set inside.local and inside.remote, such as 169.254.100.2/30 and 169.254.100.1',
+      }),
+      whenSet(bgp.peerAddress, (peer) =>
+        whenSet(inside.local, (local) =>
+          check({
+            failsIf: ne(isV6(peer), isV6(local)),
+            at: peer,
+            problem: text`is of another family than inside.local, ${local}`,
+            got: peer,
+            remedy: 'use addresses of one family',
+          }),
+        ),
+      ),
+      whenSet(bgp.peerAs, (peerAs) => [
+        asCheck(peerAs),
+        check({
+          failsIf: or(eq(peerAs, localAs(v)), eq(peerAs, internalAs(v))),
+          at: peerAs,
+          problem: 'is the number of our own autonomous system',
+          got: peerAs,
+          remedy: 'the remote end has another one, or set routes.localAs and routes.internalAs to others',
+        }),
+        ...PRESET_NAMES.filter((preset) => PRESETS[preset].bgp.peerAs.length > 0).map((preset) =>
+          check({
+            failsIf: and(is(preset), not(isOf(peerAs, PRESETS[preset].bgp.peerAs))),
+            at: peerAs,
+            problem: `is no number that a remote end of the preset ${preset} can have`,
+            got: peerAs,
+            remedy: 'look at the configuration of the remote end',
+          }),
+        ),
+      ]),
+      ...PRESET_NAMES.filter((preset) => PRESETS[preset].bgp.reservedAs.length > 0).map((preset) =>
+        whenSet(v.routes.localAs, (own) =>
+          check({
+            failsIf: and(is(preset), isOf(own, PRESETS[preset].bgp.reservedAs)),
+            at: own,
+            problem: text`is a number that the remote end of ${pathOf(t)} keeps for itself`,
+            got: own,
+            remedy: 'choose another one, such as 65010',
+          }),
+        ),
+      ),
+      check({
+        failsIf: ge(bgpKeepaliveSeconds(t), bgpHoldSeconds(t)),
+        at: bgp.keepaliveSeconds,
+        problem: text`is not less than the hold time of ${bgpHoldSeconds(t)} seconds`,
+        got: bgpKeepaliveSeconds(t),
+        remedy: 'use a third of it',
+      }),
+      ...PRESET_NAMES.map((preset) =>
+        check({
+          failsIf: and(is(preset), lt(bgpHoldSeconds(t), PRESETS[preset].bgp.leastHoldSeconds)),
+          at: bgp.holdSeconds,
+          problem: `is less than what a remote end of the preset ${preset} takes`,
+          got: bgpHoldSeconds(t),
+          remedy: `use ${PRESETS[preset].bgp.leastHoldSeconds} or more`,
+        }),
+      ),
+      check({
+        failsIf: and(isSet(bgp.bfd), or(...PRESET_NAMES.filter((preset) => !PRESETS[preset].bgp.bfd).map(is))),
+        at: bgp.bfd,
+        problem: text`is asked for, and a remote end of the preset ${presetOf(t)} has none: there would be no session`,
+        remedy: 'remove it',
+      }),
+    ]),
+  ];
+}
