@@ -15,7 +15,7 @@ from written import read, remove
 
 PROGRAMS = '/usr/lib/frr'
 SOCKETS = '/var/run/frr'  # mgmtd's cannot be anywhere else
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 RELOAD_SECONDS = 120.0
 MOST_FILES = 65536  # a daemon takes memory for every file that it may open
 STALE_SECONDS = 60  # how long zebra keeps routes that were there before it started

@@ -139,8 +139,8 @@ def router_lines(fabric: Fabric, before: Running, after: Running) -> List[str]:
     # Only once the password is there.
     lines += [f' no neighbor {peer} shutdown' for peer in sorted(before.closed - after.closed)]
     for version, (_, family) in FAMILIES.items():
-        came = [f'  network {network}' for network in sorted(after.networks - before.networks) if version_of(network) == version]
-        gone = [f'  no network {network}' for network in sorted(before.networks - after.networks) if version_of(network) == version]
+        came = [f'  network {network} route-map OWN' for network in sorted(after.networks - before.networks) if version_of(network) == version]
+        gone = [f'  no network {network} route-map OWN' for network in sorted(before.networks - after.networks) if version_of(network) == version]
         if came or gone:
             lines += [f' address-family {family} unicast', *gone, *came, ' exit-address-family']
     return [f'router bgp {fabric.as_number}', *lines, 'exit'] if lines else []

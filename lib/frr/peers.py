@@ -3,6 +3,8 @@ from typing import Any, Dict, Iterable, List, NamedTuple
 
 from fabric_file import Session
 
+SETTLING_SECONDS = 10.0  # how long to wait for nodes that may be gone
+
 
 class Remote(NamedTuple):
     """The session with the remote end of a tunnel."""
@@ -60,3 +62,8 @@ def counts(nodes: Dict[str, bool], states: Dict[str, str]) -> Dict[str, int]:
 def missing(nodes: Iterable[str], states: Dict[str, str]) -> List[str]:
     """Nodes that bgpd does not know, although it was told."""
     return [node for node in nodes if node not in states]
+
+
+def is_settled(nodes: Iterable[str], states: Dict[str, str], seconds: float) -> bool:
+    """Whether so long after their start FRR's daemons have heard of all nodes: else packets for some would come that it cannot lead."""
+    return seconds >= SETTLING_SECONDS or all(states.get(node) == 'Established' for node in nodes)

@@ -43,3 +43,6 @@ export const FRR_VOLUMES = ['frr-run', 'frr-tmp'].map((name) => ({
   name,
   emptyDir: { medium: 'Memory', sizeLimit: '32Mi' },
 }));
+
+/** What reflector.py is told of its pod. */
+export const REFLECTOR_ENVIRONMENT = [{ name: 'NODE_IP', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } }];

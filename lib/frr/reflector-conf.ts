@@ -46,8 +46,8 @@ export interface Reflector {
   readonly gateway: Expr<string>;
   /** The body for each of its sessions. */
   readonly sessions: <B>(body: (session: RemoteSession) => B) => Each<unknown>;
-  /** The body for every network behind its tunnels that is known from the values. */
-  readonly networks: <B>(body: (network: Expr<string>) => B) => Each<unknown>;
+  /** The body for every network behind its tunnels that is known from the values. @default none */
+  readonly networks?: <B>(body: (network: Expr<string>) => B) => Each<unknown>;
 }
 
 /** What bgpd waits until it tries a remote end again. */
@@ -97,7 +97,7 @@ export function reflectorConf(v: FabricValues, { gateway, sessions, networks }: 
     ${each(cluster.nodeCidrs, (network) => addresses('NODE-ADDRESSES', network))}
     ${each(cluster.serviceCidrs, (network) => permit('SERVICE-NETWORKS', network))}
     ${each(routes.import, (_name, taken) => permit('IMPORT', taken.cidr, () => maxLengthOf(taken)))}
-    ${networks((network) => permit('STATIC', network))}
+    ${networks === undefined ? conf`` : networks((network) => permit('STATIC', network))}
     ${exportedNetworks(v, (network) => permit('EXPORT', network))}
     ${clusterNetworks(v, (network) => permit('FORBIDDEN', network, whole))}
     ${permit('FORBIDDEN', routes.overlay.nodeNetwork, whole)}
@@ -106,6 +106,11 @@ export function reflectorConf(v: FabricValues, { gateway, sessions, networks }: 
     ip prefix-list FORBIDDEN permit 0.0.0.0/0
     ipv6 prefix-list FORBIDDEN permit ::/0
     !
+    ! What a node announces of the same network comes first: else it would be in no table.
+    route-map OWN permit 10
+     set local-preference 50
+     set weight 0
+    exit
     ${entries('FROM-NODES', 10, 'permit', 'NODE-ADDRESSES', 'set table 100')}
     ${entries('FROM-NODES', 20, 'permit', 'POD-NETWORKS', 'set table 100')}
     ${entries('FROM-NODES', 40, 'permit', 'SERVICE-NETWORKS', 'set table 100')}

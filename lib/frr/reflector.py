@@ -17,7 +17,7 @@ from kernel import KernelError
 from learned import Node, learn, sightings_of
 from passwords import files_of, take
 from say import Changes, die, name_program, reason_of, say
-from peers import Remote, bgp_routes, counts, missing, remote_of, states_of
+from peers import Remote, bgp_routes, counts, is_settled, missing, remote_of, states_of
 from tunnels_file import NOTHING, STALE_SECONDS, parse_told, phase_of
 from vty import VtyError
 from written import read, read_json, remove, write_atomically, write_json
@@ -53,6 +53,8 @@ class Reflector:
         self.loaded: Tuple[int, str] = (0, '')  # the autonomous system and the part of the chart that FRR has
         self.refused: List[str] = []  # what FRR complained of
         self.starts = 0
+        self.started_at = 0.0  # when the daemons were
+        self.is_settled = False  # whether they have had the time to hear of the nodes
         self.next_start = self.next_load = self.next_assert = self.next_reassert = 0.0
         self.asserted: Optional[Tuple[Fabric, List[str]]] = None
         self.states: Dict[str, str] = {}
@@ -211,6 +213,7 @@ class Reflector:
         try:
             self.daemons.start()
             self.starts += 1
+            self.started_at, self.is_settled = now, False
             self.next_load = 0.0
             self.problems['daemons'] = []
         except DaemonError as error:
@@ -220,7 +223,8 @@ class Reflector:
         own = ''
         if is_inside(self.node, fabric.cluster.nodes) and version_of(self.node) == 4:
             own = node_overlay(self.node, fabric.overlay.node_network)
-        families = [version for version, count in self.routes[plan.NODES].items() if count]
+        self.is_settled = self.is_settled or is_settled(self.nodes, self.states, now - self.started_at)
+        families = [version for version, count in self.routes[plan.NODES].items() if count and self.is_settled]
         return Running(
             {overlay: node.bfd for overlay, node in self.nodes.items()},
             own,

@@ -38,6 +38,7 @@ LOOK_SECONDS = 30.0  # how often all is looked at although nothing has changed
 COUNT_SECONDS = 10.0
 FILTER_SECONDS = 30.0  # how old the word of filter.sh may be
 WAKE_SECONDS = 2.0  # how often BFD sessions are looked for that bgpd has forgotten
+CILIUM = 'this node has Cilium: if it routes with eBPF, packets of pods pass these routes by; set its bpf.hostLegacyRouting to true'
 CLEAN_SECONDS = 10.0  # how long filter.sh may take to clean up
 
 
@@ -66,6 +67,7 @@ class Agent:
         self.outers: Dict[str, str] = {}
         self.led: Optional[Dict[str, str]] = None
         self.pods: List[str] = []
+        self.has_cilium = False
         self.stopped = 'it starts'
         self.file_problems: List[str] = []
         self.node_problems: List[str] = []
@@ -212,6 +214,7 @@ class Agent:
         self.led = dict(self.outers)
         self.node_problems = problems
         self.publish('mtu', f'{on_node.link_of(settings, self.node, self.bfd).mtu}\n')
+        self.has_cilium = any(each.get('ifname') == 'cilium_host' for each in addresses)
         self.pods = pod_networks(addresses, all_routes(), settings.pods, settings.cni, settings.pod_interfaces)
         self.wakeups.heard()  # that was us
 
@@ -297,6 +300,8 @@ class Agent:
 
     def make_view(self) -> AgentView:
         gateways, remarks = [], list(self.remarks)
+        if self.has_cilium:
+            remarks.append(CILIUM)
         for each in self.settings.gateways if self.settings and not self.stopped else []:
             session = self.sessions.get(each.overlay, Session('down', 0, 0))
             failures = self.names.answers.get(each.host, Asked([], 0.0, 0)).failures

@@ -25,7 +25,7 @@ class Conf(NamedTuple):
 def networks_of(settings: Settings, node: Node, pods: Iterable[str]) -> List[str]:
     """What the gateways are told."""
     found = [node.ipv4, *([node.ipv6] if node.ipv6 and settings.overlay.ipv6 else []), *pods]
-    found += settings.services if settings.announces_services else []
+    found += settings.services
     versions = (4, 6) if settings.overlay.ipv6 else (4,)
     return [network for version in versions for network in dict.fromkeys(of_version(found, version))]
 

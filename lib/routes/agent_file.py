@@ -45,7 +45,6 @@ class Settings(NamedTuple):
     bfd_multiplier: int
     imports: List[Import]
     service: str  # the name in DNS of what is gone when the release is
-    announces_services: bool
 
 
 Kind = Union[type, Tuple[type, ...]]
@@ -103,7 +102,6 @@ def parse_settings(data: bytes) -> Settings:
         member(bfd, 'multiplier', int, 'bfd.'),
         [parse_import(each) for each in member(root, 'imports', list) if each not in ('', None)],
         member(root, 'service', str),
-        member(root, 'announceServices', bool),
     )
 
 

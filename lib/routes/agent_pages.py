@@ -56,7 +56,7 @@ def status_page(view: AgentView, now: float) -> str:
         ['node', view.node],
         ['FRR', view.frr or 'runs'],
         ['BFD', 'on' if view.bfd else 'off'],
-        ['routes', f'{view.routes.installed} of {received(view)} installed'],
+        ['routes', f'{view.routes.installed} installed, {received(view)} told by one gateway'],
         ['last good', 'never' if view.last_good is None else f'{int(now - view.last_good)}s ago'],
         ['ready', 'no' if not_ready(view) else 'yes'],
     ]

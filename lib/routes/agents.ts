@@ -153,6 +153,8 @@ function agentPod(
         ports: [
           { name: HEALTH_PORT, containerPort: v.agent.healthPort, hostPort: v.agent.healthPort, protocol: 'TCP' },
         ],
+        // A slow node takes a while to start Python and the daemons.
+        startupProbe: { ...http('/live'), periodSeconds: 5, failureThreshold: 36 },
         livenessProbe: { ...http('/live'), ...probeTiming(v.livenessProbe) },
         readinessProbe: { ...http('/ready'), ...probeTiming(v.readinessProbe) },
       },

@@ -1,8 +1,7 @@
 import { addressOf, and, eq, isSet, orElse, type Expr } from '../staged';
+import type { BgpValues } from '../frr/fabric';
+import { passwordKey } from '../frr/fabric-conf';
 import { setting, type IpsecValues, type TunnelValues } from './tunnel';
-
-/** Where the pod has the passwords of BGP sessions, each in a folder of the tunnel's name. */
-export const BGP_PASSWORDS = '/bgp-passwords';
 
 export const bgpKeepaliveSeconds = setting(
   'bgpKeepaliveSeconds',
@@ -31,4 +30,4 @@ export const bgpPeerAddress = (t: TunnelValues): Expr<string> => orElse(t.bgp.pe
 /** Our address in its session. */
 export const bgpSource = (t: TunnelValues): Expr<string> => addressOf(orElse(t.inside.local, ''));
 
-export const bgpPasswordKey = (t: TunnelValues): Expr<string> => orElse(t.bgp.password.key, 'password');
+export const bgpPasswordKey = (t: TunnelValues): Expr<string> => passwordKey(t.bgp as BgpValues);

@@ -1,19 +1,10 @@
-import { choose, conf, each, eq, isSet, json, named, when, whenSet, type Each, type Expr } from '../staged';
+import { choose, each, eq, named, when, whenSet, type Each, type Expr } from '../staged';
 import { shortName } from '../../values/net';
-import { exportedNetworks, fabricJson, localAs, maxLengthOf } from '../frr/fabric';
+import { fabricConf as fabricConfOf } from '../frr/fabric-conf';
 import { reflectorConf, type RemoteSession } from '../frr/reflector-conf';
-import {
-  BGP_PASSWORDS,
-  bgpHoldSeconds,
-  bgpKeepaliveSeconds,
-  bgpMultihopTtl,
-  bgpPasswordKey,
-  bgpPeerAddress,
-  bgpSource,
-  speaksBgp,
-} from './bgp';
+import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpMultihopTtl, bgpPeerAddress, bgpSource, speaksBgp } from './bgp';
 import { tunnelsOf } from './config';
-import { interfaceName, isRouteBased, type IpsecValues, type TunnelValues } from './tunnel';
+import { interfaceName, isRouteBased, type IpsecValues } from './tunnel';
 
 /** The body for the BGP session of every tunnel of a gateway that has one. */
 const sessionsOf =
@@ -47,60 +38,21 @@ export function frrConf(v: IpsecValues): (of: { gateway: Expr<string> }) => Expr
   );
 }
 
-/** What reflector.py is told of a gateway, as JSON. The last element of lists and maps is empty, so that each can end with a comma. */
+/** What reflector.py is told of a gateway, as JSON. */
 export function fabricConf(v: IpsecValues): (of: { gateway: Expr<string> }) => Expr<string> {
-  return named(
-    'fabricConf',
-    { gateway: shortName },
-    ({ gateway }) => conf`
-    {
-      "gateway": "${gateway}",
-      "localAs": ${localAs(v)},
-      ${fabricJson(v, gateway)}
-      "imports": [
-        ${each(v.routes.import, (_name, taken) => conf`{"cidr": ${json(taken.cidr)}, "maxLength": ${maxLengthOf(taken)}},`)}
-        null
-      ],
-      "exports": [
-        ${exportedNetworks(v, (network) => conf`${json(network)},`)}
-        ""
-      ],
-      "tunnels": {
-        ${tunnelsOf(v, gateway, (name, t) => tunnelConf(v, name, t))}
-        "": null
-      }
-    }
-  `,
+  return named('fabricConf', { gateway: shortName }, ({ gateway }) =>
+    fabricConfOf(v, gateway, (lines) =>
+      tunnelsOf(v, gateway, (name, t) =>
+        lines({
+          name,
+          interfaceName: choose(isRouteBased(t), interfaceName(name, t), ''),
+          inside: t.inside,
+          speaksBgp: speaksBgp(v, t),
+          peer: bgpPeerAddress(t),
+          bgp: t.bgp as RemoteSession['bgp'],
+          networks: t.remote.networks,
+        }),
+      ),
+    ),
   );
-}
-
-function tunnelConf(v: IpsecValues, name: Expr<string>, t: TunnelValues): Expr<string> {
-  return conf`
-    "${name}": {
-      "interface": "${choose(isRouteBased(t), interfaceName(name, t), '')}",
-      ${whenSet(t.inside.local, (local) =>
-        whenSet(t.inside.remote, (remote) => conf`"inside": {"local": ${json(local)}, "remote": ${json(remote)}},`),
-      )}
-      ${when(
-        speaksBgp(v, t),
-        () => conf`
-        "bgp": {
-          "peer": ${json(bgpPeerAddress(t))},
-          ${whenSet(
-            t.bgp.password.existingSecret,
-            (secret) => conf`
-            "passwordFile": "${BGP_PASSWORDS}/${name}/${bgpPasswordKey(t)}",
-            "source": "key ${bgpPasswordKey(t)} of the Secret ${secret}",
-          `,
-          )}
-          "bfd": ${choose(isSet(t.bgp.bfd), 'true', 'false')}
-        },
-      `,
-      )}
-      "networks": [
-        ${each(t.remote.networks, (network) => conf`${json(network)},`)}
-        ""
-      ]
-    },
-  `;
 }

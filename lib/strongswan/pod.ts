@@ -1,8 +1,9 @@
 import { forwardingContainer, forwardingSysctls } from '../kubernetes/forwarding';
 import { podSpec, probeTiming, resourcesOf, rootWith } from '../kubernetes/pod';
-import { FRR_VOLUMES, frrContainer } from '../frr/pod';
+import { BGP_PASSWORDS } from '../frr/fabric-conf';
+import { FRR_VOLUMES, frrContainer, REFLECTOR_ENVIRONMENT } from '../frr/pod';
 import { add, choose, each, eq, isSet, mapOf, max, orElse, spread, text, when, whenSet, type Expr } from '../staged';
-import { BGP_PASSWORDS, bgpPasswordKey } from './bgp';
+import { bgpPasswordKey } from './bgp';
 import { STATE, tunnelsOf, usesIpv6 } from './config';
 import { AUTHORITIES, CERTIFICATES, GIVEN_KEYS, POST_QUANTUM_KEYS, SHARED_KEYS, sharedKeyKey } from './control';
 import { exposureOf, usesFabric, type GatewayValues, type IpsecValues } from './tunnel';
@@ -193,10 +194,7 @@ function frr(v: IpsecValues, names: PodNames) {
         ),
       ],
     }),
-    env: [
-      { name: 'NODE_IP', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } },
-      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
-    ],
+    env: REFLECTOR_ENVIRONMENT,
     lifecycle: leave(v, 'frr'),
   };
 }

@@ -15,7 +15,7 @@ from frr_conf import Phase, Running, announced, changes, compose, outer_prefixes
 from kernel import LAST_METRIC, Learned, Link, Neighbour, Route, Rule
 from learned import GONE_SECONDS, Node, Sighting, learn, sightings_of
 from passwords import take
-from peers import bgp_routes, counts, missing, remote_of, states_of
+from peers import bgp_routes, counts, is_settled, missing, remote_of, states_of
 from say import printable
 from tunnels_file import parse_told, phase_of
 from vty import complaints_of
@@ -348,6 +348,14 @@ class Plan(unittest.TestCase):
         self.assertEqual(strays, ['the main table has routes of BGP (10.0.0.0/8, 10.234.0.0/16); report this as a fault'])
 
 
+class Settling(unittest.TestCase):
+    def test_exports_wait_for_all_nodes_and_not_for_ever(self) -> None:
+        states = {'198.18.0.11': 'Established', '198.18.0.12': 'Connect'}
+        self.assertTrue(is_settled(['198.18.0.11'], states, 1))
+        self.assertFalse(is_settled(['198.18.0.11', '198.18.0.12'], states, 9))
+        self.assertTrue(is_settled(['198.18.0.11', '198.18.0.12'], states, 10))
+
+
 class Conf(unittest.TestCase):
     def test_what_is_only_known_at_run_time_stands_after_what_the_chart_printed(self) -> None:
         running = Running(
@@ -379,10 +387,10 @@ class Conf(unittest.TestCase):
                 ' neighbor 198.18.0.12 peer-group NODES-WITHOUT-BFD',
                 ' neighbor 10.2.255.30 password secret',
                 ' address-family ipv4 unicast',
-                '  network 10.1.0.0/16',
+                '  network 10.1.0.0/16 route-map OWN',
                 ' exit-address-family',
                 ' address-family ipv6 unicast',
-                '  network fd00:234::/32',
+                '  network fd00:234::/32 route-map OWN',
                 ' exit-address-family',
                 'exit',
                 '',
@@ -401,8 +409,8 @@ class Conf(unittest.TestCase):
                 ' neighbor 198.18.0.11 peer-group NODES-WITHOUT-BFD',
                 ' neighbor 198.18.0.13 peer-group NODES',
                 ' address-family ipv4 unicast',
-                '  no network 10.1.0.0/16',
-                '  network 10.2.0.0/16',
+                '  no network 10.1.0.0/16 route-map OWN',
+                '  network 10.2.0.0/16 route-map OWN',
                 ' exit-address-family',
                 'exit',
             ],

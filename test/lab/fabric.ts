@@ -20,7 +20,7 @@ import {
 } from './ipsec';
 import { lossFigure, probing, type End, type Flow, type Loss } from './probes';
 import { LabError, until } from './processes';
-import type { Context } from './scenario';
+import { publicAddressOf, type Context } from './scenario';
 import { CLUSTER, type Machine } from './settings';
 import { Speaker } from './speaker';
 
@@ -118,15 +118,21 @@ export class Fabric {
 
   private async startSite(): Promise<void> {
     await Promise.all([
-      ...this.ends.map(async ({ router, speaker, secretLine, password, credentials }, index) => {
+      ...this.ends.map(async ({ router, speaker, password, credentials }, index) => {
         const { tunnel } = PAIR[index]!;
         // What is behind a router is known to it from its kernel.
         await router.host.run(`ip route replace ${OFFICE_NETWORK} via ${linkNetwork(index)}5`);
-        await router.start({ ...this.vpn.counterpart(tunnel, { secretLine }), credentials });
+        await router.start({ ...this.vpn.counterpart(tunnel, this.counterpartOptions(index)), credentials });
         await speaker.start(this.vpn.counterpartFrr(tunnel, password), towardsHost(tunnel, `${linkNetwork(index)}5`));
       }),
       this.srvSpeaker.start(hostConf(this.ends.map((_, index) => `${linkNetwork(index)}1`))),
     ]);
+  }
+
+  /** What a person knows of a gateway beside the values: its address, where its identity is a name. */
+  private counterpartOptions(index: number): { address: string; secretLine: string } {
+    const machine = nodeOf(this.context, PAIR[index]!.gateway);
+    return { address: publicAddressOf(machine), secretLine: this.ends[index]!.secretLine };
   }
 
   /** Removes the site, for another one in its place. */
@@ -153,8 +159,8 @@ export class Fabric {
 
   /** Gives the routers what our counterparts say after a change. */
   async reloadSite(): Promise<void> {
-    for (const [index, { router, secretLine }] of this.ends.entries())
-      await router.reload(this.vpn.counterpart(PAIR[index]!.tunnel, { secretLine }));
+    for (const [index, { router }] of this.ends.entries())
+      await router.reload(this.vpn.counterpart(PAIR[index]!.tunnel, this.counterpartOptions(index)));
   }
 
   /** What must be nowhere else than in Secrets and at the site. */
@@ -461,7 +467,6 @@ async function valuesOf(
     gateways,
     tunnels,
     // Emulated processors take long until a program has begun.
-    livenessProbe: { failureThreshold: 10 },
   };
 }
 

@@ -30,6 +30,8 @@ export class Context {
   private readonly clients: Client[] = [];
   private readonly undoing: (() => Promise<unknown>)[] = [];
   private readonly balanced = new Set<string>();
+  /** Public addresses that nodes have. */
+  private readonly published = new Set<string>();
   private numbers = 0;
 
   constructor(
@@ -159,9 +161,11 @@ export class Context {
     await this.lab.inside('ip', ['route', verb, address, 'via', via]);
   }
 
-  /** The public address of a node, as a cloud gives it: outside nobody sees another one. */
+  /** Gives a node a public address, as a cloud does: outside nobody sees another one. */
   async publicAddress(machine: Machine): Promise<string> {
-    const address = `198.51.100.${100 + machine.number}`;
+    const address = publicAddressOf(machine);
+    if (this.published.has(address)) return address;
+    this.published.add(address);
     const table = `public_${machine.name}`;
     this.atEnd(() => this.lab.inside('nft', ['delete', 'table', 'ip', table]));
     await this.lab.inside('nft', ['-f', '-'], {
@@ -225,6 +229,9 @@ export class Context {
     await this.lab.kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout=120s']);
   }
 }
+
+/** The public address of a node that has one. */
+export const publicAddressOf = (machine: Machine): string => `198.51.100.${100 + machine.number}`;
 
 function unlessInterrupted(error: unknown): string {
   if (error instanceof Interrupted) throw error;

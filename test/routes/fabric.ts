@@ -83,7 +83,6 @@ export const AGENT = {
     null,
   ],
   service: SERVICE,
-  announceServices: true,
 };
 export type AgentFile = typeof AGENT;
 

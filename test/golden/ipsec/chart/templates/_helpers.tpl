@@ -854,6 +854,11 @@ exit
 ip prefix-list FORBIDDEN permit 0.0.0.0/0
 ipv6 prefix-list FORBIDDEN permit ::/0
 !
+! What a node announces of the same network comes first: else it would be in no table.
+route-map OWN permit 10
+ set local-preference 50
+ set weight 0
+exit
 route-map FROM-NODES permit 10
  match ip address prefix-list NODE-ADDRESSES
  set table 100
