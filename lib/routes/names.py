@@ -103,6 +103,7 @@ class Service:
     """The Service that goes when the release goes."""
 
     TIMES = 3
+    TIMES_THERE = 2  # what is deleted at this moment is there for a while
     PAUSE_SECONDS = 6.0  # DNS may keep an answer for five
     WITHIN_SECONDS = 20.0
     LOOK_SECONDS = 60.0
@@ -131,16 +132,15 @@ class Service:
             return False
 
     def _ask(self, told: 'queue.Queue[bool]') -> None:
-        times = 0
-        while times < self.TIMES:
-            if times:
+        gone = there = 0
+        while gone < self.TIMES and there < self.TIMES_THERE:
+            if gone or there:
                 time.sleep(self.PAUSE_SECONDS)
             try:
                 self.name.addresses()
-                told.put(False)
-                return
+                there += 1
             except NoSuchName:
-                times += 1
+                gone += 1
             except NoAnswer:
                 time.sleep(TICK_SECONDS)
-        told.put(True)
+        told.put(gone >= self.TIMES)

@@ -126,6 +126,6 @@ describeWith(tools.helms().length > 0 ? [] : ALL_HELMS, 'the law of the charts',
       expect((counts.schema + counts.checks) / CASES).toBeGreaterThanOrEqual(0.1);
       expect(counts.checks).toBeGreaterThan(0);
       expect([leaf, times >= (CASES * 5) / 300]).toEqual([leaf, true]);
-    }, 600_000);
+    }, 1_200_000);
   });
 });

@@ -100,6 +100,35 @@ print(json.dumps([wrong, time.monotonic() - started < 2]))`;
   });
 });
 
+describeWith(['python3'], 'whether the release is gone', () => {
+  test.each([
+    ['gone gone gone', true],
+    // DNS keeps an answer for a while.
+    ['there gone gone gone', true],
+    ['there there', false],
+    ['gone there gone there', false],
+    ['silent gone silent gone gone', true],
+    ['silent silent silent silent silent silent silent silent', false],
+  ])('after these answers of DNS, %s: %s', (answers, gone) => {
+    const program = `
+import names
+from names import NoAnswer, NoSuchName, Service
+names.TICK_SECONDS = Service.PAUSE_SECONDS = 0.01
+Service.WITHIN_SECONDS = 0.5
+answers = given.split()
+class Known:
+    whole = 'name'
+    def addresses(self):
+        answer = answers.pop(0) if answers else 'silent'
+        if answer == 'there': return ['10.96.0.9']
+        raise NoSuchName() if answer == 'gone' else NoAnswer()
+service = Service('name')
+service.name = Known()
+print(json.dumps(service.is_gone()))`;
+    expect(python(program, answers)).toBe(gone);
+  });
+});
+
 const SETTINGS = `from agent_file import parse_settings\nsettings = parse_settings(json.dumps(given).encode())`;
 
 describeWith(['python3'], 'the configuration of FRR', () => {
