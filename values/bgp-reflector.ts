@@ -24,6 +24,11 @@ export const bgpReflectorValues = z.strictObject({
             remote: address.describe('Address of the remote end inside the tunnel').meta({ example: '169.254.100.1' }),
           })
           .describe('Addresses inside the tunnel'),
+        outerAddresses: z
+          .array(address)
+          .default([])
+          .describe('Addresses of the remote end outside of the tunnel, which no import may hold')
+          .meta({ example: ['198.51.100.7'] }),
         bgp: bgp.describe('The BGP session inside the tunnel'),
       }),
     )

@@ -20,12 +20,19 @@ import {
   trimPrefix,
   when,
   whenSet,
+  type Each,
   type Expr,
   type When,
 } from '../staged';
 import { hostPartCheck, overlapChecks, type Rules } from '../kubernetes/checks';
 import { AS_TRANS } from '../net/as-number';
-import { isV4, type FabricValues } from './fabric';
+import { gatewayOverlay, hasIpv6, isV4, isV6, type FabricValues } from './fabric';
+
+/** IKE and ESP in UDP (RFC 7296, RFC 3948), BGP (RFC 4271), and BFD (RFC 5881, RFC 5883, RFC 7130). */
+const OTHER_PORTS = [500, 4500, 179, 3784, 3785, 4784, 6784, 7784];
+
+/** Networks of which nothing is behind anything: this host, loopback, link-local, multicast and what is reserved (RFC 6890, RFC 4291). */
+const NOWHERE = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/8', 'fe80::/10', 'ff00::/8'];
 
 /** The rules of the values of nodes and gateways that are joined. */
 export function fabricChecks(v: FabricValues): Rules {
@@ -60,7 +67,35 @@ export function fabricChecks(v: FabricValues): Rules {
       'has nodes whose last two bytes are those of nodes in',
       'the overlay knows a node by them: name networks that differ there',
     ),
-    each(cluster.nodeSources, hostPartCheck),
+    each(cluster.nodeCidrs, (network) =>
+      check({
+        failsIf: some(cluster.podCidrs, (pods) => meets(pods, network)),
+        at: network,
+        problem: 'overlaps with cluster.podCidrs, so that a pod could pass for a node',
+        got: network,
+        remedy: 'agents need nodes whose addresses no pod can have',
+      }),
+    ),
+    each(cluster.nodeSources, (network) => [
+      hostPartCheck(network),
+      check({
+        failsIf: or(
+          eq(prefixLength(network), 0),
+          some(cluster.podCidrs, (pods) => hasPrefix(networkBits(network), networkBits(pods))),
+        ),
+        at: network,
+        problem: 'holds all pods, so that each of them could pass for a node',
+        got: network,
+        remedy: 'name the addresses of the nodes alone, such as 10.244.0.0/32',
+      }),
+    ]),
+    check({
+      failsIf: or(...OTHER_PORTS.map((port) => eq(overlay.port, port))),
+      at: overlay.port,
+      problem: 'is the port of IKE, BGP or BFD',
+      got: overlay.port,
+      remedy: 'choose another one',
+    }),
     each(routes.import, (_name, { cidr, maxLength }) => [
       hostPartCheck(cidr),
       check({
@@ -76,6 +111,20 @@ export function fabricChecks(v: FabricValues): Rules {
         problem: 'overlaps with a network of cluster',
         got: cidr,
         remedy: 'what is imported lies behind the remote ends: name that',
+      }),
+      check({
+        failsIf: and(gt(prefixLength(cidr), 0), or(...NOWHERE.map((network) => meets(text`${network}`, cidr)))),
+        at: cidr,
+        problem: 'holds addresses that are behind nothing: loopback, link-local, multicast or reserved ones',
+        got: cidr,
+        remedy: 'name the networks behind the remote ends',
+      }),
+      check({
+        failsIf: and(isV6(cidr), not(hasIpv6(v))),
+        at: cidr,
+        problem: 'is of IPv6, of which cluster has no network',
+        got: cidr,
+        remedy: 'name such a network in cluster, or remove this one',
       }),
       whenSet(maxLength, (longest) => [
         check({
@@ -105,7 +154,7 @@ export function fabricChecks(v: FabricValues): Rules {
       when(matches(/^[0-9a-fA-F:.]+\/[0-9]+$/, what), () => [
         hostPartCheck(what),
         check({
-          failsIf: not(overlapsCluster(v, what)),
+          failsIf: not(isInCluster(v, what)),
           at: what,
           problem: 'is in no network of cluster',
           got: what,
@@ -114,9 +163,12 @@ export function fabricChecks(v: FabricValues): Rules {
       ]),
     ),
     check({
-      failsIf: ne(prefixLength(overlay.ipv6Network), 64),
+      failsIf: or(
+        ne(prefixLength(overlay.ipv6Network), 64),
+        not(hasPrefix(networkBits('fc00::/7'), networkBits(overlay.ipv6Network))),
+      ),
       at: overlay.ipv6Network,
-      problem: 'has another prefix length than 64',
+      problem: 'is no /64 of fc00::/7',
       got: overlay.ipv6Network,
       remedy: 'choose a /64 of fd00::/8',
     }),
@@ -143,6 +195,61 @@ export function fabricChecks(v: FabricValues): Rules {
   ];
 }
 
+/** The networks of the cluster, where nothing else has looked at them. */
+export function clusterChecks({ cluster }: FabricValues): Rules {
+  return [cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs].flatMap((networks) => [
+    each(networks, hostPartCheck),
+    overlapChecks(
+      each(networks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
+      'overlaps with',
+      'name every network once',
+    ),
+  ]);
+}
+
+/** Networks that are known from the values lie behind a gateway, and nowhere else. */
+export function knownNetworkChecks(v: FabricValues, networks: Expr<readonly string[]>): Rules {
+  const { overlay } = v.routes;
+  return [
+    each(networks, (network) => [
+      hostPartCheck(network),
+      check({
+        failsIf: eq(prefixLength(network), 0),
+        at: network,
+        problem: 'is everything, with the packets of the tunnels themselves and those for the cluster',
+        got: network,
+        remedy: 'name the networks behind the gateways',
+      }),
+      check({
+        failsIf: and(
+          gt(prefixLength(network), 0),
+          or(
+            overlapsCluster(v, network),
+            ...[overlay.nodeNetwork, overlay.gatewayNetwork, overlay.ipv6Network].map((own) => meets(own, network)),
+            some(v.routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, network))),
+          ),
+        ),
+        at: network,
+        problem: 'overlaps with a network of cluster, routes.import or routes.overlay',
+        got: network,
+        remedy: 'a network behind a gateway is in none of them',
+      }),
+    ]),
+  ];
+}
+
+/** Gateways whose names come to one address between nodes and gateways. */
+export function gatewayNameChecks(v: FabricValues, gateways: Expr<Readonly<Record<string, unknown>>>): Each<unknown> {
+  return overlapChecks(
+    each(
+      gateways as never,
+      (name: Expr<string>, gateway: Expr<unknown>) => text`${gatewayOverlay(v, name)}/ ${pathOf(gateway)}`,
+    ),
+    'has the same address in the overlay as',
+    'it follows from the name: choose another one',
+  );
+}
+
 /** A number of an autonomous system that somebody can have (RFC 6793, RFC 7300). */
 export const asCheck = (number: Expr<number>): When<unknown> =>
   check({
@@ -157,7 +264,14 @@ export const asCheck = (number: Expr<number>): When<unknown> =>
 export const meets = (one: Expr<string>, other: Expr<string>): Expr<boolean> =>
   or(hasPrefix(networkBits(one), networkBits(other)), hasPrefix(networkBits(other), networkBits(one)));
 
-const overlapsCluster = ({ cluster }: FabricValues, network: Expr<string>): Expr<boolean> =>
+export const isInCluster = ({ cluster }: FabricValues, network: Expr<string>): Expr<boolean> =>
+  or(
+    ...[cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs].map((networks) =>
+      some(networks, (own) => hasPrefix(networkBits(own), networkBits(network))),
+    ),
+  );
+
+export const overlapsCluster = ({ cluster }: FabricValues, network: Expr<string>): Expr<boolean> =>
   or(
     ...[cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs].map((networks) =>
       some(networks, (own) => meets(network, own)),

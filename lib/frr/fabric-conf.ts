@@ -20,16 +20,22 @@ export interface FabricTunnel {
   readonly networks?: Expr<readonly string[] | undefined>;
 }
 
-/** What reflector.py is told of a gateway, as JSON. The last element of lists and maps is empty, so that each can end with a comma. */
+/**
+ * What reflector.py is told of a gateway, as JSON. The last element of lists and maps is empty, so that each can end with a comma.
+ *
+ * @param areTold - whether another program of the pod says how the tunnels are
+ */
 export function fabricConf(
   v: FabricValues,
   gateway: Expr<string>,
   tunnels: (lines: (tunnel: FabricTunnel) => Expr<string>) => Each<unknown>,
+  areTold = true,
 ): Expr<string> {
   return conf`
     {
       "gateway": "${gateway}",
       "localAs": ${localAs(v)},
+      "told": ${String(areTold)},
       ${fabricJson(v, gateway)}
       "imports": [
         ${each(v.routes.import, (_name, taken) => conf`{"cidr": ${json(taken.cidr)}, "maxLength": ${maxLengthOf(taken)}},`)}

@@ -57,6 +57,7 @@ class Fabric(NamedTuple):
     imports: List[Import]
     exports: List[str]
     tunnels: Dict[str, Tunnel]
+    told: bool  # whether another program says how the tunnels are
 
 
 def member(parent: Any, key: str, kind: type, where: str = '') -> Any:
@@ -122,6 +123,7 @@ def parse_fabric(data: bytes) -> Fabric:
         imports,
         networks(root, 'exports'),
         {name: parse_tunnel(name, values) for name, values in tunnels.items() if name != ''},
+        member(root, 'told', bool),
     )
 
 

@@ -28,7 +28,7 @@ class Running(NamedTuple):
     networks: FrozenSet[str] = frozenset()  # that are announced: static ones, and those for the remote ends
     outer: FrozenSet[str] = frozenset()  # prefixes that hold an outer address of a remote end
     passwords: Dict[str, str] = {}  # by peer
-    closed: FrozenSet[str] = frozenset()  # peers whose password is not there
+    closed: FrozenSet[str] = frozenset()  # peers that are not spoken to
     phase: Phase = Phase.SERVING
 
 

@@ -65,5 +65,5 @@ def missing(nodes: Iterable[str], states: Dict[str, str]) -> List[str]:
 
 
 def is_settled(nodes: Iterable[str], states: Dict[str, str], seconds: float) -> bool:
-    """Whether so long after their start FRR's daemons have heard of all nodes: else packets for some would come that it cannot lead."""
+    """Whether so long after there was none all nodes are there: else packets for some would come that the gateway cannot lead."""
     return seconds >= SETTLING_SECONDS or all(states.get(node) == 'Established' for node in nodes)

@@ -37,6 +37,7 @@ class Reflector:
     def __init__(self, config: str, state: str, node: str) -> None:
         self.config = config
         self.state = os.path.join(state, 'fabric')
+        self.ended = os.path.join(state, 'charon-ended')
         self.node = node
         self.daemons = Daemons()
         self.file = os.path.join(self.daemons.folder, 'frr.conf')
@@ -53,8 +54,8 @@ class Reflector:
         self.loaded: Tuple[int, str] = (0, '')  # the autonomous system and the part of the chart that FRR has
         self.refused: List[str] = []  # what FRR complained of
         self.starts = 0
-        self.started_at = 0.0  # when the daemons were
-        self.is_settled = False  # whether they have had the time to hear of the nodes
+        self.lonely_at = 0.0  # when there was last no node
+        self.is_settled = False  # whether there has been time to hear of all nodes since
         self.next_start = self.next_load = self.next_assert = self.next_reassert = 0.0
         self.asserted: Optional[Tuple[Fabric, List[str]]] = None
         self.states: Dict[str, str] = {}
@@ -122,7 +123,7 @@ class Reflector:
             problem = '' if age < STALE_SECONDS else 'control does not say any more how the tunnels are'
         except OSError:
             problem = 'control has not said yet how the tunnels are'
-        self.problems['told'] = [f'fabric: {problem}'] if problem else []
+        self.problems['told'] = [f'fabric: {problem}'] if problem and self.fabric is not None and self.fabric.told else []
         # What was so is more likely to be so than nothing.
         if told is not None:
             self.told = told
@@ -133,6 +134,10 @@ class Reflector:
 
     def up(self, fabric: Fabric) -> List[str]:
         return sorted(self.told.up & set(fabric.tunnels))
+
+    def peers(self, fabric: Fabric) -> FrozenSet[str]:
+        """Who is at the end of a tunnel. Without charon they hear us, and we do not hear them."""
+        return frozenset(tunnel.session.peer for tunnel in fabric.tunnels.values() if tunnel.session is not None)
 
     def read_passwords(self, fabric: Fabric) -> None:
         taken = take(fabric, {file: read(file, 4096) for file in files_of(fabric)}, self.passwords)
@@ -213,7 +218,6 @@ class Reflector:
         try:
             self.daemons.start()
             self.starts += 1
-            self.started_at, self.is_settled = now, False
             self.next_load = 0.0
             self.problems['daemons'] = []
         except DaemonError as error:
@@ -223,15 +227,17 @@ class Reflector:
         own = ''
         if is_inside(self.node, fabric.cluster.nodes) and version_of(self.node) == 4:
             own = node_overlay(self.node, fabric.overlay.node_network)
-        self.is_settled = self.is_settled or is_settled(self.nodes, self.states, now - self.started_at)
-        families = [version for version, count in self.routes[plan.NODES].items() if count and self.is_settled]
+        families = [version for version, count in self.routes[plan.NODES].items() if count]
+        if not families:
+            self.lonely_at, self.is_settled = now, False
+        self.is_settled = self.is_settled or is_settled(self.nodes, self.states, now - self.lonely_at)
         return Running(
             {overlay: node.bfd for overlay, node in self.nodes.items()},
             own,
-            announced(fabric, self.up(fabric), families),
+            announced(fabric, self.up(fabric), families if self.is_settled else []),
             outer_prefixes(self.told.remotes, fabric.imports),
             dict(self.passwords),
-            self.closed,
+            self.closed | (self.peers(fabric) if os.path.exists(self.ended) else frozenset()),
             phase_of(self.draining_since, now),
         )
 
@@ -250,7 +256,7 @@ class Reflector:
             if now >= self.next_reassert:
                 self.next_reassert = now + REASSERT_SECONDS
                 sessions = [tunnel.session for tunnel in fabric.tunnels.values() if tunnel.session is not None]
-                self.daemons.wake_bfd(fabric.as_number, [session.peer for session in sessions if session.bfd])
+                self.daemons.wake_bfd(fabric.as_number, [each.peer for each in sessions if each.bfd and self.states.get(each.peer) != 'Established'])
                 kept = self.running.nodes.keys() - missing(self.running.nodes, self.states)
                 self.running = self.running._replace(nodes={node: self.running.nodes[node] for node in kept})
             lines = changes(fabric, self.running, wanted)

@@ -5,7 +5,18 @@ import { imageReference } from '../kubernetes/image';
 import { Naming } from '../kubernetes/metadata';
 import {
   addressOf,
+  and,
+  check,
   Checks,
+  ge,
+  gt,
+  hasPrefix,
+  networkBits,
+  not,
+  or,
+  pathOf,
+  prefixLength,
+  some,
   each,
   eq,
   file,
@@ -24,7 +35,9 @@ import {
   type Staged,
 } from '../staged';
 import { bgpReflectorValues } from '../../values/bgp-reflector';
-import { fabricChecks } from './checks';
+import { asCheck, clusterChecks, fabricChecks, meets, overlapsCluster } from './checks';
+import { internalAs, localAs } from './fabric';
+import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { BGP_PASSWORDS, fabricConf, passwordKey } from './fabric-conf';
 import { FRR_VOLUMES, frrContainer, REFLECTOR_ENVIRONMENT } from './pod';
 import { reflectorConf } from './reflector-conf';
@@ -39,6 +52,75 @@ type Values = Ref<z.output<typeof bgpReflectorValues>>;
 const KEEPALIVE_SECONDS = 3;
 const HOLD_SECONDS = 9;
 
+/** The rules of the sessions, which nobody else looks at. */
+function reflectorChecks(v: Values): Rules {
+  return [
+    check({
+      failsIf: not(isSet(v.routes.localAs)),
+      at: v.routes.localAs,
+      problem: 'is missing',
+      remedy: 'set it to the number of your autonomous system, such as 65010',
+    }),
+    each(v.tunnels, (_name, { bgp, inside, interface: interfaceName, outerAddresses }) => [
+      asCheck(bgp.peerAs),
+      check({
+        failsIf: or(eq(bgp.peerAs, localAs(v)), eq(bgp.peerAs, internalAs(v))),
+        at: bgp.peerAs,
+        problem: 'is the number of our own autonomous system',
+        got: bgp.peerAs,
+        remedy: 'the remote end has another one, or set routes.localAs and routes.internalAs to others',
+      }),
+      check({
+        failsIf: ge(orElse(bgp.keepaliveSeconds, KEEPALIVE_SECONDS), orElse(bgp.holdSeconds, HOLD_SECONDS)),
+        at: bgp.keepaliveSeconds,
+        problem: text`is not less than the hold time of ${orElse(bgp.holdSeconds, HOLD_SECONDS)} seconds`,
+        got: orElse(bgp.keepaliveSeconds, KEEPALIVE_SECONDS),
+        remedy: 'use a third of it',
+      }),
+      check({
+        failsIf: eq<string>(interfaceName, 'ovl0'),
+        at: interfaceName,
+        problem: 'is the interface to the nodes',
+        got: interfaceName,
+        remedy: 'name that of the tunnel',
+      }),
+      check({
+        failsIf: not(hasPrefix(networkBits(inside.local), networkBits(inside.remote))),
+        at: inside.remote,
+        problem: text`is not in the network of inside.local, ${inside.local}`,
+        got: inside.remote,
+        remedy: 'take both from one small network, such as a /30 of 169.254.0.0/16',
+      }),
+      check({
+        failsIf: or(
+          overlapsCluster(v, inside.local),
+          some(v.routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, inside.local))),
+        ),
+        at: inside.local,
+        problem: 'lies in a network of cluster or of routes.import',
+        got: inside.local,
+        remedy: 'take both from a network that nothing else uses, such as a /30 of 169.254.0.0/16',
+      }),
+      each(outerAddresses, (outer) =>
+        check({
+          failsIf: some(v.routes.import, ({ cidr }) =>
+            and(gt(prefixLength(cidr), 0), hasPrefix(networkBits(cidr), networkBits(outer))),
+          ),
+          at: outer,
+          problem: 'lies in a network of routes.import, so that the tunnel’s own packets would be sent into it',
+          got: outer,
+          remedy: 'import smaller networks',
+        }),
+      ),
+    ]),
+    overlapChecks(
+      each(v.tunnels, (_name, { bgp, inside }) => text`${orElse(bgp.peerAddress, inside.remote)}/ ${pathOf(bgp)}`),
+      'has the same remote address as',
+      'a gateway has one session with an address: set inside.remote or bgp.peerAddress',
+    ),
+  ];
+}
+
 /**
  * A BGP route reflector (RFC 4456) for a pod of yours that has tunnels, of whatever kind: it makes the ConfigMaps, and gives the container
  * and the volumes for the pod. The reflector learns the nodes that have a route agent, tells them what the remote ends of the tunnels
@@ -46,7 +128,8 @@ const HOLD_SECONDS = 9;
  * side to the other.
  *
  * The pod has to forward packets (`net.ipv4.ip_forward`), to take reverse paths as they are (`net.ipv4.conf.all.rp_filter` 0), and to let
- * nobody but nodes reach UDP port `routes.overlay.port`. Agents find it by a name of its own: `RouteAgent` takes it as the host of the
+ * nobody but nodes reach UDP port `routes.overlay.port`. What it cannot know is where the tunnels' own packets go: name that in
+ * `outerAddresses`. Agents find it by a name of its own: `RouteAgent` takes it as the host of the
  * gateway.
  *
  * @example
@@ -72,7 +155,7 @@ export class BgpReflector extends Construct {
     super(scope, id);
     const v = (this.#v = stage(bgpReflectorValues, props));
     this.#naming = new Naming(v, kebab(id));
-    new Checks(this, 'Checks', fabricChecks(v));
+    new Checks(this, 'Checks', [...clusterChecks(v), ...fabricChecks(v), ...reflectorChecks(v)]);
     this.frrConf = named('frrConf', {}, () =>
       reflectorConf(v, {
         gateway: v.gateway,
@@ -92,17 +175,21 @@ export class BgpReflector extends Construct {
       }),
     )();
     const told = named('fabricConf', {}, () =>
-      fabricConf(v, v.gateway, (lines) =>
-        each(v.tunnels, (name, { interface: interfaceName, inside, bgp }) =>
-          lines({
-            name,
-            interfaceName,
-            inside,
-            speaksBgp: eq(1, 1),
-            peer: orElse(bgp.peerAddress, inside.remote),
-            bgp,
-          }),
-        ),
+      fabricConf(
+        v,
+        v.gateway,
+        (lines) =>
+          each(v.tunnels, (name, { interface: interfaceName, inside, bgp }) =>
+            lines({
+              name,
+              interfaceName,
+              inside,
+              speaksBgp: eq(1, 1),
+              peer: orElse(bgp.peerAddress, inside.remote),
+              bgp,
+            }),
+          ),
+        false,
       ),
     )();
     new Resource(this, 'Scripts', {

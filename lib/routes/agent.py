@@ -37,7 +37,8 @@ AGAIN_SECONDS = 10.0  # when what was refused or failed is tried again
 LOOK_SECONDS = 30.0  # how often all is looked at although nothing has changed
 COUNT_SECONDS = 10.0
 FILTER_SECONDS = 30.0  # how old the word of filter.sh may be
-WAKE_SECONDS = 2.0  # how often BFD sessions are looked for that bgpd has forgotten
+WAKE_SECONDS = 5.0  # how often BFD sessions are looked for that bgpd has forgotten
+DOWN = Session('down', 0, 0)
 CILIUM = 'this node has Cilium: if it routes with eBPF, packets of pods pass these routes by; set its bpf.hostLegacyRouting to true'
 CLEAN_SECONDS = 10.0  # how long filter.sh may take to clean up
 
@@ -232,9 +233,11 @@ class Agent:
             self.start_frr(conf)
         elif conf != self.loaded:
             self.change_frr(self.frr, conf)
-        if self.frr and self.bfd and self.due('wake', WAKE_SECONDS):
-            self.frr.wake_bfd(settings.autonomous_system, [gateway.overlay for gateway in settings.gateways])
         self.sessions = ask_sessions(self.frr.vty) if self.frr else {}
+        if self.frr and self.bfd and self.due('wake', WAKE_SECONDS):
+            # Not those that are up: what wakes them ends a session.
+            down = [each.overlay for each in settings.gateways if self.sessions.get(each.overlay, DOWN).state != 'Established']
+            self.frr.wake_bfd(settings.autonomous_system, down)
         if self.due('count', COUNT_SECONDS):
             self.routes = ask_routes(self.frr.vty) if self.frr else Routes(0, 0)
 
@@ -259,6 +262,7 @@ class Agent:
             frr.kill()
             raise
         self.frr, self.frr_problem, self.loaded = frr, '', conf
+        self.next['wake'] = time.monotonic() + WAKE_SECONDS
         self.next.pop('count', None)
 
     def change_frr(self, frr: Daemons, conf: Conf) -> None:
@@ -303,7 +307,7 @@ class Agent:
         if self.has_cilium:
             remarks.append(CILIUM)
         for each in self.settings.gateways if self.settings and not self.stopped else []:
-            session = self.sessions.get(each.overlay, Session('down', 0, 0))
+            session = self.sessions.get(each.overlay, DOWN)
             failures = self.names.answers.get(each.host, Asked([], 0.0, 0)).failures
             outer = self.outers.get(each.name, '')
             gateways.append(GatewayView(each.name, each.overlay, outer, session.state, session.prefixes, session.seconds, failures))
@@ -368,22 +372,22 @@ class Agent:
         for kept in self.sysctls.kept():
             if kept.link in links:
                 problems += self.sysctls.restore(kept)
+        for link in links:
+            problems += self.clean_filter(link)
         for problem in problems:
             say(problem)
-        for link in links:
-            self.clean_filter(link)
         return problems
 
-    def clean_filter(self, link: str) -> None:
+    def clean_filter(self, link: str) -> List[str]:
         """The image of FRR has no nft: filter.sh removes the table of a release, which is named after its link."""
         self.publish('clean', f'{link}\n')
         limit = time.monotonic() + CLEAN_SECONDS
         done = os.path.join(self.state, 'cleaned')
         while read(done) != f'{link}\n'.encode():
             if time.monotonic() > limit:
-                say(f'filter.sh has not removed the table inet {link}; do it by nft')
-                break
+                return [f'filter.sh has not removed the table inet {link}; do it by nft']
             time.sleep(0.2)
+        return []
 
     def clean_up_all(self) -> bool:
         """Whether nothing is left on the node of any release."""
@@ -416,7 +420,8 @@ def main() -> None:
     agent = Agent(dict(os.environ))
     if not os.path.isdir(agent.state):
         die(f'STATE: there is no folder {agent.state}; mount a volume there')
-    agent.forget_end()
+    if agent.lock is not None:
+        agent.forget_end()
     if sys.argv[1:] == ['cleanup']:
         sys.exit(0 if agent.clean_up_all() else 1)
     if sys.argv[1:]:

@@ -7,8 +7,12 @@ import { Naming, type NamingValues } from '../kubernetes/metadata';
 import { monitors } from '../kubernetes/monitors';
 import { checksum, probeTiming, resourcesOf, rootWith } from '../kubernetes/pod';
 import {
+  check,
   Checks,
   each,
+  isEmpty,
+  not,
+  orElse,
   file,
   kebab,
   mapOf,
@@ -22,7 +26,8 @@ import {
   type Staged,
 } from '../staged';
 import { routeAgentValues } from '../../values/route-agent';
-import { fabricChecks } from '../frr/checks';
+import { clusterChecks, fabricChecks, gatewayNameChecks, knownNetworkChecks } from '../frr/checks';
+import { oneMonitorCheck, scrapeTimeoutCheck } from '../kubernetes/checks';
 import { FRR_VOLUMES, frrContainer } from '../frr/pod';
 import { agentConf, linkName, nodeFilter, type Gateways } from './config';
 import { AGENT_SCRIPTS } from './scripts';
@@ -196,7 +201,26 @@ export class RouteAgent extends Construct {
     super(scope, id);
     const v = stage(routeAgentValues, props);
     const naming = new Naming(v, kebab(id));
-    new Checks(this, 'Checks', fabricChecks(v));
+    new Checks(this, 'Checks', [
+      ...clusterChecks(v),
+      ...fabricChecks(v),
+      ...knownNetworkChecks(v, v.networks),
+      gatewayNameChecks(v, v.gateways),
+      check({
+        failsIf: isEmpty(v.gateways),
+        at: v.gateways,
+        problem: 'is empty, so that agents have nobody to lead packets to',
+        remedy: 'name the gateways, each with the host name of its pod',
+      }),
+      check({
+        failsIf: not(orElse(v.agent.enabled, true)),
+        at: v.agent.enabled,
+        problem: 'is false, and nothing else is here',
+        remedy: 'leave the construct out',
+      }),
+      oneMonitorCheck(v.metrics),
+      ...[v.metrics.serviceMonitor, v.metrics.podMonitor].map(scrapeTimeoutCheck),
+    ]);
     routeAgents(this, v, {
       names: naming,
       serviceAccount: serviceAccount(this, v.serviceAccount, naming),

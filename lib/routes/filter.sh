@@ -100,7 +100,7 @@ remove() {
 
 tick() {
 	if [ -e "$STATE/clean" ]; then
-		[ -e "$STATE/cleaned" ] || remove || {
+		cmp -s "$STATE/clean" "$STATE/cleaned" || remove || {
 			status "$REASON"
 			return
 		}

@@ -1,4 +1,5 @@
 import {
+  addressOf,
   and,
   check,
   contains,
@@ -11,6 +12,7 @@ import {
   le,
   lt,
   ne,
+  networkBits,
   not,
   or,
   orElse,
@@ -22,8 +24,8 @@ import {
   whenSet,
   type Expr,
 } from '../staged';
-import { asCheck, meets } from '../frr/checks';
-import { gatewayOverlay, internalAs, localAs } from '../frr/fabric';
+import { asCheck, gatewayNameChecks, meets, overlapsCluster } from '../frr/checks';
+import { internalAs, localAs } from '../frr/fabric';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, speaksBgp } from './bgp';
 import { PRESET_NAMES, PRESETS, type AsRange } from './presets';
@@ -72,11 +74,7 @@ export function modeChecks(v: IpsecValues): Rules {
       'a gateway has one session with an address: set inside.remote or bgp.peerAddress',
     ),
     when(usesFabric(v), () => [
-      overlapChecks(
-        each(v.gateways, (name, gateway) => text`${gatewayOverlay(v, name)}/ ${pathOf(gateway)}`),
-        'has the same address in the overlay as',
-        'it follows from the name: choose another one',
-      ),
+      gatewayNameChecks(v, v.gateways),
       each(tunnels, (_name, t) => [
         each(t.remote.networks, (network) =>
           check({
@@ -115,7 +113,7 @@ export function modeChecks(v: IpsecValues): Rules {
   ];
 }
 
-const overlayNetworks = ({ routes: { overlay } }: IpsecValues) => [
+export const overlayNetworks = ({ routes: { overlay } }: IpsecValues) => [
   overlay.nodeNetwork,
   overlay.gatewayNetwork,
   overlay.ipv6Network,
@@ -151,7 +149,23 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
         remedy: 'set inside.local and inside.remote, such as 169.254.100.2/30 and 169.254.100.1',
       }),
       whenSet(bgp.peerAddress, (peer) =>
-        whenSet(inside.local, (local) =>
+        check({
+          failsIf: or(overlapsCluster(v, peer), ...overlayNetworks(v).map((own) => meets(own, peer))),
+          at: peer,
+          problem: 'lies in a network of cluster or of routes.overlay',
+          got: peer,
+          remedy: 'name the address of the remote end’s BGP speaker',
+        }),
+      ),
+      whenSet(bgp.peerAddress, (peer) =>
+        whenSet(inside.local, (local) => [
+          check({
+            failsIf: eq(networkBits(peer), networkBits(addressOf(local))),
+            at: peer,
+            problem: 'is our own address',
+            got: peer,
+            remedy: 'name the address of the remote end’s BGP speaker',
+          }),
           check({
             failsIf: ne(isV6(peer), isV6(local)),
             at: peer,
@@ -159,7 +173,7 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
             got: peer,
             remedy: 'use addresses of one family',
           }),
-        ),
+        ]),
       ),
       whenSet(bgp.peerAs, (peerAs) => [
         asCheck(peerAs),

@@ -17,6 +17,8 @@ STATE=${STATE:-/run/vpn}
 LOAD=$STATE/load
 UDP=17 # by number, since an image may not know the names of protocols
 SOCKET=$STATE/charon.vici
+ENDED=$STATE/charon-ended # there while charon is gone: reflector.py ends its BGP sessions, as long as the kernel still sends for it
+GOODBYE_SECONDS=2
 
 # Not a copy of control.py's: charon starts without waiting for it, and reads later versions of the file here too.
 export STRONGSWAN_CONF="$CONFIG/strongswan.conf"
@@ -42,6 +44,11 @@ check_settings() {
 # What an earlier charon left: its files keep this one from starting, and what it had loaded this one has not. As long as its SAs
 # carried packets, a peer would not notice that nobody knows them any more.
 clean_up() {
+	if [ -e "$SOCKET" ] && [ -d "$STATE/fabric" ]; then
+		: >"$ENDED"
+		sleep "$GOODBYE_SECONDS" &
+		wait "$!" || :
+	fi
 	for what in state policy; do ip xfrm "$what" flush 2>/dev/null || :; done
 	mkdir -p "$LOAD"
 	rm -f "${TEST_ROOT:-}/run/charon.pid" "${TEST_ROOT:-}/var/run/charon.pid" "$SOCKET" "$LOAD/done" "$LOAD/loaded.json" \
@@ -116,6 +123,7 @@ main() {
 	silence add
 	"$CHARON" &
 	DAEMON=$!
+	rm -f "$ENDED"
 	while kill -0 "$DAEMON" 2>/dev/null; do
 		tick
 		sleep 1 &
@@ -124,6 +132,7 @@ main() {
 	result=0
 	wait "$DAEMON" || result=$?
 	DAEMON=''
+	: >"$ENDED"
 	log "charon has ended with $result"
 	return "$result"
 }

@@ -35,7 +35,7 @@ import {
   type Each,
   type Expr,
 } from '../staged';
-import { fabricChecks } from '../frr/checks';
+import { clusterChecks, fabricChecks } from '../frr/checks';
 import {
   forwardingCheck,
   hostPartCheck,
@@ -48,7 +48,7 @@ import {
 } from '../kubernetes/checks';
 import { identity as identitySchema, LONGEST_SHORT_NAME } from '../../values/net';
 import { speaksBgp } from './bgp';
-import { bgpChecks, modeChecks } from './bgp-checks';
+import { bgpChecks, modeChecks, overlayNetworks } from './bgp-checks';
 import { canBeIssued } from './certificate';
 import { algorithmRules, AWS_ALGORITHMS, GCP_ALGORITHMS } from './cloud-algorithms';
 import { selectorsOf, usesIpv6, type Selectors } from './config';
@@ -80,6 +80,7 @@ export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
   return [
     ...nameChecks(fullname, v.fullnameOverride, FULLNAME_MAX_LENGTH),
     ...clusterChecks(v),
+    someClusterCheck(v),
     each(v.gateways, (name, gateway) => gatewayChecks(v, name, gateway)),
     nodePortChecks(v),
     each(v.tunnels, (_name, t) =>
@@ -115,23 +116,13 @@ const clusterLists = ({ cluster }: IpsecValues) => [cluster.podCidrs, cluster.se
 const clusterHas = (v: IpsecValues, family: typeof isV4): Expr<boolean> =>
   or(...clusterLists(v).map((networks) => some(networks, family)));
 
-function clusterChecks(v: IpsecValues): Rules {
-  return [
-    ...clusterLists(v).flatMap((networks) => [
-      each(networks, hostPartCheck),
-      overlapChecks(
-        each(networks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
-        'overlaps with',
-        'name every network once',
-      ),
-    ]),
-    check({
-      failsIf: and(not(isEmpty(v.tunnels)), ...clusterLists(v).map((networks) => isEmpty(networks))),
-      at: v.cluster,
-      problem: 'has no network, so that the remote ends would reach nothing',
-      remedy: 'set podCidrs, serviceCidrs or nodeCidrs',
-    }),
-  ];
+function someClusterCheck(v: IpsecValues) {
+  return check({
+    failsIf: and(not(isEmpty(v.tunnels)), ...clusterLists(v).map((networks) => isEmpty(networks))),
+    at: v.cluster,
+    problem: 'has no network, so that the remote ends would reach nothing',
+    remedy: 'set podCidrs, serviceCidrs or nodeCidrs',
+  });
 }
 
 /** What stands behind the full name in the names of objects that belong to all gateways. */
@@ -908,6 +899,32 @@ function clashes(v: IpsecValues): Rules {
       'lies in',
       'the tunnel’s own packets would be sent into it: name smaller networks',
       ({ first, second }) => and(contains('.networks[', first), contains('.address', second)),
+    ),
+    each(v.tunnels, (_name, t) =>
+      whenSet(t.remote.address, (address) =>
+        when(isAddress(address), () => [
+          each(v.routes.import, (_import, { cidr }) =>
+            check({
+              failsIf: and(gt(prefixLength(cidr), 0), hasPrefix(networkBits(cidr), networkBits(address))),
+              at: cidr,
+              problem: text`holds ${pathOf(address)}, so that the tunnel’s own packets would be sent into it`,
+              got: cidr,
+              remedy: 'name smaller networks',
+            }),
+          ),
+          when(usesFabric(v), () =>
+            overlayNetworks(v).map((network) =>
+              check({
+                failsIf: hasPrefix(networkBits(network), networkBits(address)),
+                at: address,
+                problem: 'lies in a network of routes.overlay',
+                got: address,
+                remedy: 'set routes.overlay to networks that nothing else uses',
+              }),
+            ),
+          ),
+        ]),
+      ),
     ),
     overlapChecks(
       each(v.tunnels, (name, t) =>

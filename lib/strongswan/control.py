@@ -26,7 +26,7 @@ from reflection import Reflection
 from sas import COMING, COUNTERS, ENDING
 from tunnels import Attempt, Tunnels
 from turns import CHANGE, LEAVE, Turns
-from waits import (
+from waits import (, LATE_SECONDS
     ANSWER_SECONDS,
     DRAIN_SECONDS,
     FIRST_SECONDS,
@@ -54,6 +54,8 @@ class Control:
         self.leaving = Leaving(state)
         self.turns = Turns(state, pod, port)
         self.reflection = Reflection(state)
+        self.answered_at = float('-inf')  # when charon was last there
+        self.reflected: Dict[str, Any] = {}  # how the tunnels were then
         self.drained_at: Optional[float] = None  # when all is withdrawn at the latest; None: nothing is to be
         self.ends_at: Optional[float] = None
         self.health = Health(readiness, self.make_view(), self.turns.answer)
@@ -201,12 +203,19 @@ class Control:
         if not self.preparing.gateway.fabric:
             return
         self.reflection.look()
-        tunnels = {}
+        if self.client is not None:
+            self.answered_at = time.monotonic()
+        elif time.monotonic() - self.answered_at < LATE_SECONDS and not os.path.exists(os.path.join(self.state, 'charon-ended')):
+            # charon answers late, and what it has in the kernel goes on.
+            self.reflection.tell(self.reflected, self.drained_at is not None)
+            return
+        tunnels: Dict[str, Any] = {}
         for name, tunnel in self.tunnels.configured.items():
             up = self.tunnels.children_up(name)
             children = {child: child in up for child in tunnel.children}
             remote = self.tunnels.states[name].remote
             tunnels[name] = {'installed': all(children.values()), 'children': children, 'remote': remote}
+        self.reflected = tunnels
         self.reflection.tell(tunnels, self.drained_at is not None)
 
     # Keeping the tunnels up

@@ -191,7 +191,7 @@ export class IpsecGateways extends Construct {
     return join('\n', [counterpartRules(this.#v, tunnel, as, options)]);
   }
 
-  /** Whether an agent on every node is wanted, which `routeAgents` makes. */
+  /** Whether an agent on every node is wanted: the chart makes them of `agents`, an app of its own makes a `RouteAgent`. */
   get hasAgents(): Expr<boolean> {
     return usesFabric(this.#v);
   }

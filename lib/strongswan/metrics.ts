@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import { alert, alerts } from '../kubernetes/alerts';
 import type { Naming } from '../kubernetes/metadata';
-import { count, gt, join, keys, release, text, when } from '../staged';
+import { ne, count, gt, join, keys, release, text, when } from '../staged';
 import { usesFabric, type IpsecValues } from './tunnel';
 
 /** The object that lets Prometheus judge the gateways, and the route agents: it is there if the values ask for it. */
@@ -74,14 +74,16 @@ function rulesOf(v: IpsecValues, naming: Naming) {
         text`No node has a session with the gateway of the pod {{ $labels.pod }} of ${gateways}.`,
         'Nothing goes through it. The health servers of the route agents say why: GET /status.',
       ),
-      alert(
-        rule,
-        'IpsecNodesWithoutBfd',
-        text`ipsec_fabric_nodes{${ofGateways},state="without_bfd"} > 0`,
-        '15m',
-        'warning',
-        text`{{ $value }} nodes have no BFD with the gateway of the pod {{ $labels.pod }} of ${gateways}.`,
-        'They notice only after the hold time of BGP that a gateway is gone. Another daemon may have the ports of BFD on the node.',
+      when(ne<string>(v.agent.bfd, 'off'), () =>
+        alert(
+          rule,
+          'IpsecNodesWithoutBfd',
+          text`ipsec_fabric_nodes{${ofGateways},state="without_bfd"} > 0`,
+          '15m',
+          'warning',
+          text`{{ $value }} nodes have no BFD with the gateway of the pod {{ $labels.pod }} of ${gateways}.`,
+          'They notice only after the hold time of BGP that a gateway is gone. Another daemon may have the ports of BFD on the node.',
+        ),
       ),
       alert(
         rule,

@@ -24,8 +24,6 @@ export interface BgpPreset {
   readonly multihopTtl: number;
   /** Whether the remote end can do BFD. */
   readonly bfd: boolean;
-  /** How many prefixes the remote end takes from us; 0: no number is known. */
-  readonly maxPrefixes: number;
   /** Numbers that our autonomous system may not have. */
   readonly reservedAs: readonly AsRange[];
   /** Numbers that the remote end's autonomous system can have; empty: any. */
@@ -110,7 +108,6 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       leastHoldSeconds: LEAST_HOLD_SECONDS,
       multihopTtl: 1,
       bfd: true,
-      maxPrefixes: 0,
       reservedAs: [],
       peerAs: [],
     },
@@ -137,8 +134,6 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       leastHoldSeconds: LEAST_HOLD_SECONDS,
       multihopTtl: 1,
       bfd: false,
-      // Of a virtual private gateway; a transit gateway takes 1,000.
-      maxPrefixes: 100,
       reservedAs: [[7224, 7224]],
       // The four are those of gateways from before 2018, each in its regions.
       peerAs: [[7224, 7224], [9059, 9059], [10_124, 10_124], [17_493, 17_493], ...PRIVATE_AS],
@@ -162,7 +157,6 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       leastHoldSeconds: LEAST_HOLD_SECONDS,
       multihopTtl: 1,
       bfd: false,
-      maxPrefixes: 0,
       reservedAs: [],
       peerAs: [[16_550, 16_550], ...PRIVATE_AS],
     },
@@ -191,7 +185,6 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       // Its address lies in the subnet of the gateway, behind the end of the tunnel.
       multihopTtl: 255,
       bfd: false,
-      maxPrefixes: 4000,
       reservedAs: [
         [8074, 8075],
         [12_076, 12_076],

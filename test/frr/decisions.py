@@ -24,6 +24,7 @@ from written import read, read_json, write_atomically, write_json
 ROOT: Dict[str, Any] = {
     'gateway': 'a',
     'as': 65010,
+    'told': True,
     'localAs': 65010,
     'overlay': {
         'address': '198.19.3.4',

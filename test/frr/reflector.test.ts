@@ -173,6 +173,17 @@ describeWith(TRIXIE_TOOLS, 'reflector.py', () => {
     await site.until('the remote end is told', () => isTold(TOLD));
   });
 
+  test('ends the sessions when charon is gone, before the remote end notices, and begins them when it is back', async () => {
+    site.gateway.write({ '/run/vpn/charon-ended': '' });
+    await site.until('the remote end was told so', async () =>
+      /Administrative/.test((await site.remote.run(['vtysh', '-c', 'show bgp neighbors'])).stdout),
+    );
+    await site.until('nodes have no way', async () => (await routesOf(site.node(1), 4)).length === 0);
+    await shell(site.gateway, 'rm /run/vpn/charon-ended');
+    await site.established(2);
+    await site.until('the remote end is told', () => isTold(TOLD));
+  });
+
   test('takes leave in order, and takes it back', async () => {
     const seen = { shutting: false, withdrawnFirst: false };
     site.tell({ draining: true });

@@ -52,7 +52,7 @@ function repairRoutes(values: DraftMap, isBgp: boolean, networks: FreeNetworks, 
   else if (Object.keys(taken).length === 0) routes['import'] = { vpc: { cidr: networks.take(false) } };
   for (const one of Object.values(taken)) {
     if (!isMap(one)) continue;
-    const cidr = networks.take();
+    const cidr = cluster.some(isV6) ? networks.take() : networks.take(false);
     one['cidr'] = cidr;
     if (one['maxLength'] !== undefined) one['maxLength'] = isV6(cidr) ? 48 + random.below(80) : 24 + random.below(9);
   }
@@ -62,6 +62,7 @@ function repairRoutes(values: DraftMap, isBgp: boolean, networks: FreeNetworks, 
     );
   const { overlay } = routes;
   if (isMap(overlay)) {
+    if ([500, 4500, 179, 3784, 3785, 4784, 6784, 7784].includes(Number(overlay['port']))) overlay['port'] = 4791;
     if (overlay['nodeNetwork'] !== undefined) overlay['nodeNetwork'] = random.pick(['100.64.0.0/16', '198.18.0.0/16'])!;
     if (overlay['gatewayNetwork'] !== undefined)
       overlay['gatewayNetwork'] = random.pick(['100.65.0.0/16', '198.19.0.0/16'])!;

@@ -1206,6 +1206,18 @@ describeWith(['dash', 'python3'], 'charon.sh', () => {
     pod.stub('charon', `exit ${code}`);
     expect(await pod.ended(pod.charon())).toBe(code);
     expect(pod.output).toBe(`charon.sh: charon has ended with ${code}\n`);
+    expect(pod.has('state/charon-ended')).toBe(true);
+  });
+
+  test('after a crash gives a reflector the time to take leave, as long as the kernel still sends', async () => {
+    pod.write('state/fabric/status.json', '{}\n');
+    pod.write('state/charon.vici', '');
+    pod.stub('sleep', 'ls "$STATE" >>"$STUBS/slept"; exec /bin/sleep 0.05');
+    pod.stub('charon', 'exec /bin/sleep 60');
+    pod.charon();
+    await pod.until('it waits', () => pod.has('stubs/slept'));
+    await pod.until('charon is there again', () => !pod.has('state/charon-ended'));
+    expect(pod.read('stubs/slept').split('\n')).toContain('charon-ended');
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)('lets charon take leave on %s', async (signal) => {

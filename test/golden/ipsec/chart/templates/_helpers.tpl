@@ -1030,6 +1030,7 @@ exit
 {
   "gateway": "{{ $gateway }}",
   "localAs": {{ ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs) }},
+  "told": true,
   "as": {{ ternary (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) (int64 $.Values.routes.internalAs) (kindIs "invalid" $.Values.routes.internalAs) }},
   "overlay": {
     "address": "{{ printf "%s.%d.%d" (trimSuffix ".0.0/16" $.Values.routes.overlay.gatewayNetwork) (div (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) (mod (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) }}",
