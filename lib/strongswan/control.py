@@ -26,11 +26,12 @@ from reflection import Reflection
 from sas import COMING, COUNTERS, ENDING
 from tunnels import Attempt, Tunnels
 from turns import CHANGE, LEAVE, Turns
-from waits import (, LATE_SECONDS
+from waits import (
     ANSWER_SECONDS,
     DRAIN_SECONDS,
     FIRST_SECONDS,
     LAST_SECONDS_OF_CHARON,
+    LATE_SECONDS,
     STALE_SECONDS,
     TICK_SECONDS,
 )
