@@ -564,6 +564,18 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
     await pod.until('it is told', () => JSON.stringify(told().tunnels).includes('"installed":false'));
   });
 
+  test('goes on to tell so of a charon that answers late, and not of one that has ended', async () => {
+    report();
+    await serve(pod);
+    const isTold = () => JSON.stringify(told().tunnels).includes('"installed":true');
+    await pod.until('it is told', isTold);
+    pod.behave({ 'list-sas': 'silent' });
+    await pod.until('it is late', () => pod.output.includes('does not answer'));
+    expect(isTold()).toBe(true);
+    pod.write('state/charon-ended', '');
+    await pod.until('it has ended', () => !isTold());
+  });
+
   test('is ready when the sessions are established, and says which is not', async () => {
     await pod.control(environment(pod));
     pod.charon();
