@@ -137,18 +137,30 @@ class Daemons:
 
 
 def in_two_steps(lines: Sequence[str]) -> Tuple[List[str], List[str]]:
-    """BFD of BGP neighbours apart: FRR 10.3 often makes no session for those that it gets to know with it (FRR's issue 18742)."""
+    """The lines, and those that have to wait until all others are read.
+
+    A BGP neighbour is shut until it is known whole: a session without its address families would have the other side forget what
+    it kept over a restart. And its BFD comes apart: FRR 10.3 often makes no session for those that it gets to know with it (FRR's
+    issue 18742).
+    """
+    shut = {line.strip() for line in lines if re.fullmatch(r' +neighbor \S+ shutdown', line)}
     first: List[str] = []
     later: List[str] = []
+    opened: List[str] = []
     context = ''
     for line in lines:
         if line[:1] not in ('', ' '):
             context = line
-        if context.startswith('router bgp ') and re.fullmatch(r' +neighbor \S+ bfd( .*)?', line):
+        in_router = context.startswith('router bgp ')
+        if in_router and re.fullmatch(r' +neighbor \S+ bfd( .*)?', line):
             later += [line] if context in later else [context, line]
-        else:
-            first.append(line)
-    return first, later
+            continue
+        first.append(line)
+        found = re.fullmatch(r' +(neighbor [0-9a-fA-F.:]+) remote-as \d+', line) if in_router else None
+        if found and f'{found[1]} shutdown' not in shut:
+            first.append(f' {found[1]} shutdown')
+            opened += [f' no {found[1]} shutdown'] if context in opened else [context, f' no {found[1]} shutdown']
+    return first, [*later, *opened]
 
 
 def waking_lines(peer: str, answer: Any) -> List[str]:

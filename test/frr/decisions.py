@@ -461,6 +461,14 @@ class Steps(unittest.TestCase):
         self.assertEqual(in_two_steps([*first[:6], *later[1:], *first[6:]]), (first, later))
         self.assertEqual(in_two_steps(first), (first, []))
 
+    def test_a_neighbour_is_shut_until_it_is_known_whole(self) -> None:
+        lines = ['router bgp 1', ' neighbor N peer-group', ' neighbor 10.0.0.1 remote-as 2', ' neighbor 10.0.0.1 bfd', '!']
+        lines += [' neighbor fd00::1 remote-as 2', ' neighbor fd00::1 shutdown', 'exit']
+        first, later = in_two_steps(lines)
+        self.assertEqual(first[2:5], [' neighbor 10.0.0.1 remote-as 2', ' neighbor 10.0.0.1 shutdown', '!'])
+        self.assertEqual(first[5:], [' neighbor fd00::1 remote-as 2', ' neighbor fd00::1 shutdown', 'exit'])
+        self.assertEqual(later, ['router bgp 1', ' neighbor 10.0.0.1 bfd', 'router bgp 1', ' no neighbor 10.0.0.1 shutdown'])
+
     def test_a_neighbour_without_the_session_that_it_should_have_is_told_its_source_again(self) -> None:
         values = {'updateSource': '198.18.0.11', 'peerBfdInfo': {'status': 'Unknown'}}
         lines = [' no neighbor 10.0.0.1 update-source', ' neighbor 10.0.0.1 update-source 198.18.0.11']
