@@ -37,6 +37,7 @@ describeWith(TRIXIE_TOOLS, 'reflector.py', () => {
     // 10.0.9.0/24 holds the outer address of a remote end; the others are no parts of an import, too long, or the cluster's own.
     expect(await routesOf(site.gateway, 4, 200)).toEqual(['10.0.5.0/24']);
     await site.until('it is counted', () => site.status()?.bgp['primary']?.prefixes === 1);
+    await site.until('BFD is up', () => site.status()?.bgp['primary']?.bfd === 'up');
     expect(site.status()).toMatchObject({
       problems: [],
       bgp: { primary: { state: 'Established', prefixes: 1, limit: 1000, bfd: 'up' } },
