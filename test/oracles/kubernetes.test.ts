@@ -126,6 +126,16 @@ const EXCEPTIONS: readonly (Partial<Complaint> & { readonly why: string })[] = [
   },
   {
     id: 'container-security-context-user-group-id',
+    container: 'filter',
+    why: 'NET_ADMIN reaches a process of root only',
+  },
+  {
+    id: 'container-security-context-user-group-id',
+    container: 'frr',
+    why: 'it starts FRR’s daemons, which become another user by themselves; NET_ADMIN reaches a process of root only',
+  },
+  {
+    id: 'container-security-context-user-group-id',
     container: 'control',
     why: 'the socket of charon belongs to root; it has no capability at all',
   },

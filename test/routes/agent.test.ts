@@ -151,6 +151,12 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
   });
 
   test('what is new on the node is told at once, and the sessions stay', async () => {
+    await waitUntil(
+      'both sessions',
+      30,
+      async () =>
+        [...(await node('vtysh -c "show bgp ipv4 unicast summary json"')).matchAll(/"Established"/g)].length === 2,
+    );
     const since = await uptime();
     const inTable = async (network: string): Promise<boolean> =>
       (await shell(fabric.a, 'ip route show table 100')).includes(network);
@@ -279,8 +285,12 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     await settled();
     expect(monitor.log()).not.toMatch(/Deleted .*ovl7/);
     monitor.signal('SIGTERM');
-    other.signal('SIGTERM');
-    outside.signal('SIGTERM');
+    for (const frr of [other, outside]) {
+      frr.signal('SIGTERM');
+      await frr.ended();
+    }
+    // What they leave is theirs.
+    await node('ip route flush dev eth0 proto bgp; ip nexthop flush dev eth0');
     await fabric.endAgent();
     await fabric.withBfd();
   });
