@@ -133,6 +133,7 @@ describe('the tarball', () => {
       /^LICENSE$/,
       /^docs\/([^/]+\/)?[^/]+\.md$/,
       /^docs\/ipsec\/Containerfile$/,
+      /^docs\/cilium-values\.yaml$/,
       /^build\/package\.json$/,
       /^build\/(lib|charts|values)\/.*\.(js|d\.ts)(\.map)?$/,
       /^(build\/)?lib\/[^.]*\.(jq|py|sh|svg)$/,
