@@ -290,7 +290,9 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
       await frr.ended();
     }
     // What they leave is theirs.
-    await node('ip route flush dev eth0 proto bgp; ip nexthop flush dev eth0');
+    await node(
+      'ip route flush dev eth0 proto bgp; for id in $(ip nexthop show dev eth0 | cut -d " " -f 2); do ip nexthop delete id $id; done',
+    );
     await fabric.endAgent();
     await fabric.withBfd();
   });
