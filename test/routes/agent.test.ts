@@ -291,7 +291,8 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     }
     // What they leave is theirs.
     await node(
-      'ip route flush dev eth0 proto bgp; for id in $(ip nexthop show dev eth0 | cut -d " " -f 2); do ip nexthop delete id $id; done',
+      `for each in 192.0.2.0/24 203.0.113.0/24; do ip route delete "$each" proto bgp 2>/dev/null || :; done
+      for id in $(ip nexthop show dev eth0 | cut -d " " -f 2); do ip nexthop delete id "$id" || :; done`,
     );
     await fabric.endAgent();
     await fabric.withBfd();
