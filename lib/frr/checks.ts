@@ -26,7 +26,17 @@ import {
 } from '../staged';
 import { hostPartCheck, overlapChecks, type Rules } from '../kubernetes/checks';
 import { AS_TRANS } from '../net/as-number';
-import { gatewayOverlay, hasIpv6, isV4, isV6, type FabricValues } from './fabric';
+import {
+  clusterLists,
+  gatewayOverlay,
+  hasIpv6,
+  internalAs,
+  isV4,
+  isV6,
+  localAs,
+  overlayNetworks,
+  type FabricValues,
+} from './fabric';
 
 /** IKE and ESP in UDP (RFC 7296, RFC 3948), BGP (RFC 4271), and BFD (RFC 5881, RFC 5883, RFC 7130). */
 const OTHER_PORTS = [500, 4500, 179, 3784, 3785, 4784, 6784, 7784];
@@ -172,13 +182,10 @@ export function fabricChecks(v: FabricValues): Rules {
       got: overlay.ipv6Network,
       remedy: 'choose a /64 of fd00::/8',
     }),
-    ...[overlay.nodeNetwork, overlay.gatewayNetwork, overlay.ipv6Network].flatMap((network) => [
+    ...overlayNetworks(v).flatMap((network) => [
       hostPartCheck(network),
       check({
-        failsIf: or(
-          overlapsCluster(v, network),
-          some(routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(network, cidr))),
-        ),
+        failsIf: or(overlapsCluster(v, network), overlapsImport(v, network)),
         at: network,
         problem: 'overlaps with a network of cluster or of routes.import',
         got: network,
@@ -195,9 +202,9 @@ export function fabricChecks(v: FabricValues): Rules {
   ];
 }
 
-/** The networks of the cluster, where nothing else has looked at them. */
-export function clusterChecks({ cluster }: FabricValues): Rules {
-  return [cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs].flatMap((networks) => [
+/** The networks of the cluster. */
+export function clusterChecks(v: FabricValues): Rules {
+  return clusterLists(v).flatMap((networks) => [
     each(networks, hostPartCheck),
     overlapChecks(
       each(networks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
@@ -209,7 +216,6 @@ export function clusterChecks({ cluster }: FabricValues): Rules {
 
 /** Networks that are known from the values lie behind a gateway, and nowhere else. */
 export function knownNetworkChecks(v: FabricValues, networks: Expr<readonly string[]>): Rules {
-  const { overlay } = v.routes;
   return [
     each(networks, (network) => [
       hostPartCheck(network),
@@ -225,8 +231,8 @@ export function knownNetworkChecks(v: FabricValues, networks: Expr<readonly stri
           gt(prefixLength(network), 0),
           or(
             overlapsCluster(v, network),
-            ...[overlay.nodeNetwork, overlay.gatewayNetwork, overlay.ipv6Network].map((own) => meets(own, network)),
-            some(v.routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, network))),
+            ...overlayNetworks(v).map((own) => meets(own, network)),
+            overlapsImport(v, network),
           ),
         ),
         at: network,
@@ -264,16 +270,40 @@ export const asCheck = (number: Expr<number>): When<unknown> =>
 export const meets = (one: Expr<string>, other: Expr<string>): Expr<boolean> =>
   or(hasPrefix(networkBits(one), networkBits(other)), hasPrefix(networkBits(other), networkBits(one)));
 
-export const isInCluster = ({ cluster }: FabricValues, network: Expr<string>): Expr<boolean> =>
-  or(
-    ...[cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs].map((networks) =>
-      some(networks, (own) => hasPrefix(networkBits(own), networkBits(network))),
-    ),
-  );
+/** Whether a network of the cluster holds that one. */
+const isInCluster = (v: FabricValues, network: Expr<string>): Expr<boolean> =>
+  or(...clusterLists(v).map((networks) => some(networks, (own) => hasPrefix(networkBits(own), networkBits(network)))));
 
-export const overlapsCluster = ({ cluster }: FabricValues, network: Expr<string>): Expr<boolean> =>
-  or(
-    ...[cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs].map((networks) =>
-      some(networks, (own) => meets(network, own)),
-    ),
-  );
+/** Whether a network of the cluster holds that one, or a part of it. */
+export const overlapsCluster = (v: FabricValues, network: Expr<string>): Expr<boolean> =>
+  or(...clusterLists(v).map((networks) => some(networks, (own) => meets(own, network))));
+
+/** Whether an import holds that network, or a part of it. One of everything has a check of its own. */
+export const overlapsImport = ({ routes }: FabricValues, network: Expr<string>): Expr<boolean> =>
+  some(routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, network)));
+
+/** The other autonomous system of a session. */
+export const peerAsChecks = (v: FabricValues, peerAs: Expr<number>): Rules => [
+  asCheck(peerAs),
+  check({
+    failsIf: or(eq(peerAs, localAs(v)), eq(peerAs, internalAs(v))),
+    at: peerAs,
+    problem: 'is the number of our own autonomous system',
+    got: peerAs,
+    remedy: 'the remote end has another one, or set routes.localAs and routes.internalAs to others',
+  }),
+];
+
+/** The timers of a session, in seconds. */
+export const keepaliveCheck = (
+  at: Expr<number | undefined>,
+  keepaliveSeconds: Expr<number>,
+  holdSeconds: Expr<number>,
+): When<unknown> =>
+  check({
+    failsIf: ge(keepaliveSeconds, holdSeconds),
+    at,
+    problem: text`is not less than the hold time of ${holdSeconds} seconds`,
+    got: keepaliveSeconds,
+    remedy: 'use a third of it',
+  });

@@ -12,7 +12,7 @@ export interface FabricTunnel {
   /** The name of its interface; empty: it has none. */
   readonly interfaceName: Expr<string>;
   readonly inside: { readonly local: Expr<string | undefined>; readonly remote: Expr<string | undefined> };
-  readonly speaksBgp: Expr<boolean>;
+  readonly speaksBgp: Expr<boolean> | true;
   /** The address of the remote end's BGP speaker. */
   readonly peer: Expr<string>;
   readonly bgp: BgpValues;

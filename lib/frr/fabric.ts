@@ -50,7 +50,16 @@ export const internalAs = (v: FabricValues): Expr<number> => orElse(v.routes.int
 export const isV6 = (network: Expr<string>): Expr<boolean> => contains(':', network);
 export const isV4 = (network: Expr<string>): Expr<boolean> => not(isV6(network));
 
-const clusterLists = ({ cluster }: FabricValues) => [cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs];
+/** The lists of the cluster's networks: pods, Services, nodes. */
+export const clusterLists = ({ cluster }: FabricValues) =>
+  [cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs] as const;
+
+/** The networks of the addresses between nodes and gateways. */
+export const overlayNetworks = ({ routes: { overlay } }: FabricValues) => [
+  overlay.nodeNetwork,
+  overlay.gatewayNetwork,
+  overlay.ipv6Network,
+];
 
 /** Whether the cluster has addresses of IPv6. */
 export const hasIpv6 = (v: FabricValues): Expr<boolean> =>

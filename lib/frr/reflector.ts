@@ -8,7 +8,6 @@ import {
   and,
   check,
   Checks,
-  ge,
   gt,
   hasPrefix,
   networkBits,
@@ -35,8 +34,7 @@ import {
   type Staged,
 } from '../staged';
 import { bgpReflectorValues } from '../../values/bgp-reflector';
-import { asCheck, clusterChecks, fabricChecks, meets, overlapsCluster } from './checks';
-import { internalAs, localAs } from './fabric';
+import { clusterChecks, fabricChecks, keepaliveCheck, overlapsCluster, overlapsImport, peerAsChecks } from './checks';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { BGP_PASSWORDS, fabricConf, passwordKey } from './fabric-conf';
 import { FRR_VOLUMES, frrContainer, REFLECTOR_ENVIRONMENT } from './pod';
@@ -62,21 +60,12 @@ function reflectorChecks(v: Values): Rules {
       remedy: 'set it to the number of your autonomous system, such as 65010',
     }),
     each(v.tunnels, (_name, { bgp, inside, interface: interfaceName, outerAddresses }) => [
-      asCheck(bgp.peerAs),
-      check({
-        failsIf: or(eq(bgp.peerAs, localAs(v)), eq(bgp.peerAs, internalAs(v))),
-        at: bgp.peerAs,
-        problem: 'is the number of our own autonomous system',
-        got: bgp.peerAs,
-        remedy: 'the remote end has another one, or set routes.localAs and routes.internalAs to others',
-      }),
-      check({
-        failsIf: ge(orElse(bgp.keepaliveSeconds, KEEPALIVE_SECONDS), orElse(bgp.holdSeconds, HOLD_SECONDS)),
-        at: bgp.keepaliveSeconds,
-        problem: text`is not less than the hold time of ${orElse(bgp.holdSeconds, HOLD_SECONDS)} seconds`,
-        got: orElse(bgp.keepaliveSeconds, KEEPALIVE_SECONDS),
-        remedy: 'use a third of it',
-      }),
+      ...peerAsChecks(v, bgp.peerAs),
+      keepaliveCheck(
+        bgp.keepaliveSeconds,
+        orElse(bgp.keepaliveSeconds, KEEPALIVE_SECONDS),
+        orElse(bgp.holdSeconds, HOLD_SECONDS),
+      ),
       check({
         failsIf: eq<string>(interfaceName, 'ovl0'),
         at: interfaceName,
@@ -92,10 +81,7 @@ function reflectorChecks(v: Values): Rules {
         remedy: 'take both from one small network, such as a /30 of 169.254.0.0/16',
       }),
       check({
-        failsIf: or(
-          overlapsCluster(v, inside.local),
-          some(v.routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, inside.local))),
-        ),
+        failsIf: or(overlapsCluster(v, inside.local), overlapsImport(v, inside.local)),
         at: inside.local,
         problem: 'lies in a network of cluster or of routes.import',
         got: inside.local,
@@ -184,7 +170,7 @@ export class BgpReflector extends Construct {
               name,
               interfaceName,
               inside,
-              speaksBgp: eq(1, 1),
+              speaksBgp: true,
               peer: orElse(bgp.peerAddress, inside.remote),
               bgp,
             }),

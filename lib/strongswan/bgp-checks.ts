@@ -2,11 +2,9 @@ import {
   addressOf,
   and,
   check,
-  contains,
   each,
   eq,
   ge,
-  gt,
   isEmpty,
   isSet,
   le,
@@ -17,15 +15,14 @@ import {
   or,
   orElse,
   pathOf,
-  prefixLength,
   some,
   text,
   when,
   whenSet,
   type Expr,
 } from '../staged';
-import { asCheck, gatewayNameChecks, meets, overlapsCluster } from '../frr/checks';
-import { internalAs, localAs } from '../frr/fabric';
+import { gatewayNameChecks, keepaliveCheck, meets, overlapsCluster, overlapsImport, peerAsChecks } from '../frr/checks';
+import { isV6, overlayNetworks } from '../frr/fabric';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, speaksBgp } from './bgp';
 import { PRESET_NAMES, PRESETS, type AsRange } from './presets';
@@ -87,10 +84,7 @@ export function modeChecks(v: IpsecValues): Rules {
         ),
         whenSet(t.inside.local, (local) =>
           check({
-            failsIf: or(
-              ...overlayNetworks(v).map((own) => meets(own, local)),
-              some(v.routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, local))),
-            ),
+            failsIf: or(...overlayNetworks(v).map((own) => meets(own, local)), overlapsImport(v, local)),
             at: local,
             problem: 'lies in a network of routes.overlay or routes.import',
             got: local,
@@ -100,7 +94,7 @@ export function modeChecks(v: IpsecValues): Rules {
         when(isBgp, () =>
           each(t.remote.networks, (network) =>
             check({
-              failsIf: some(v.routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, network))),
+              failsIf: overlapsImport(v, network),
               at: network,
               problem: 'overlaps with a network of routes.import',
               got: network,
@@ -112,14 +106,6 @@ export function modeChecks(v: IpsecValues): Rules {
     ]),
   ];
 }
-
-export const overlayNetworks = ({ routes: { overlay } }: IpsecValues) => [
-  overlay.nodeNetwork,
-  overlay.gatewayNetwork,
-  overlay.ipv6Network,
-];
-
-const isV6 = (address: Expr<string>): Expr<boolean> => contains(':', address);
 
 const isOf = (number: Expr<number>, ranges: readonly AsRange[]): Expr<boolean> =>
   or(...ranges.map(([first, last]) => and(ge(number, first), le(number, last))));
@@ -176,14 +162,7 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
         ]),
       ),
       whenSet(bgp.peerAs, (peerAs) => [
-        asCheck(peerAs),
-        check({
-          failsIf: or(eq(peerAs, localAs(v)), eq(peerAs, internalAs(v))),
-          at: peerAs,
-          problem: 'is the number of our own autonomous system',
-          got: peerAs,
-          remedy: 'the remote end has another one, or set routes.localAs and routes.internalAs to others',
-        }),
+        ...peerAsChecks(v, peerAs),
         ...PRESET_NAMES.filter((preset) => PRESETS[preset].bgp.peerAs.length > 0).map((preset) =>
           check({
             failsIf: and(is(preset), not(isOf(peerAs, PRESETS[preset].bgp.peerAs))),
@@ -205,13 +184,7 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
           }),
         ),
       ),
-      check({
-        failsIf: ge(bgpKeepaliveSeconds(t), bgpHoldSeconds(t)),
-        at: bgp.keepaliveSeconds,
-        problem: text`is not less than the hold time of ${bgpHoldSeconds(t)} seconds`,
-        got: bgpKeepaliveSeconds(t),
-        remedy: 'use a third of it',
-      }),
+      keepaliveCheck(bgp.keepaliveSeconds, bgpKeepaliveSeconds(t), bgpHoldSeconds(t)),
       ...PRESET_NAMES.map((preset) =>
         check({
           failsIf: and(is(preset), lt(bgpHoldSeconds(t), PRESETS[preset].bgp.leastHoldSeconds)),

@@ -35,7 +35,8 @@ import {
   type Each,
   type Expr,
 } from '../staged';
-import { clusterChecks, fabricChecks } from '../frr/checks';
+import { clusterChecks, fabricChecks, overlapsCluster } from '../frr/checks';
+import { clusterLists, isV4, isV6, overlayNetworks } from '../frr/fabric';
 import {
   forwardingCheck,
   hostPartCheck,
@@ -48,7 +49,7 @@ import {
 } from '../kubernetes/checks';
 import { identity as identitySchema, LONGEST_SHORT_NAME } from '../../values/net';
 import { speaksBgp } from './bgp';
-import { bgpChecks, modeChecks, overlayNetworks } from './bgp-checks';
+import { bgpChecks, modeChecks } from './bgp-checks';
 import { canBeIssued } from './certificate';
 import { algorithmRules, AWS_ALGORITHMS, GCP_ALGORITHMS } from './cloud-algorithms';
 import { selectorsOf, usesIpv6, type Selectors } from './config';
@@ -105,13 +106,8 @@ export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
   ];
 }
 
-const isV6 = (given: Expr<string>): Expr<boolean> => contains(':', given);
-const isV4 = (given: Expr<string>): Expr<boolean> => not(isV6(given));
-
 const isWithin = (network: Expr<string>, networks: Expr<readonly string[] | undefined>): Expr<boolean> =>
   some(networks, (other) => hasPrefix(networkBits(other), networkBits(network)));
-
-const clusterLists = ({ cluster }: IpsecValues) => [cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs] as const;
 
 const clusterHas = (v: IpsecValues, family: typeof isV4): Expr<boolean> =>
   or(...clusterLists(v).map((networks) => some(networks, family)));
@@ -467,19 +463,7 @@ function networkChecks(v: IpsecValues, t: TunnelValues): Rules {
         remedy: 'name the networks behind the remote end',
       }),
       check({
-        failsIf: and(
-          gt(prefixLength(network), 0),
-          or(
-            ...clusterLists(v).map((networks) =>
-              some(networks, (own) =>
-                or(
-                  hasPrefix(networkBits(own), networkBits(network)),
-                  hasPrefix(networkBits(network), networkBits(own)),
-                ),
-              ),
-            ),
-          ),
-        ),
+        failsIf: and(gt(prefixLength(network), 0), overlapsCluster(v, network)),
         at: network,
         problem: 'overlaps with a network of cluster',
         got: network,

@@ -3,7 +3,6 @@ import {
   choose,
   chooseSet,
   conf,
-  contains,
   each,
   eq,
   gt,
@@ -23,6 +22,7 @@ import {
   type When,
 } from '../staged';
 import { shortName } from '../../values/net';
+import { clusterLists, isV4, isV6 } from '../frr/fabric';
 import { speaksBgp } from './bgp';
 import {
   copyDf,
@@ -54,9 +54,6 @@ const OVERLAY = 'ovl0';
 /** The memory volume that the containers of a gateway share. */
 export const STATE = '/run/vpn';
 
-const isV6 = (network: Expr<string>): Expr<boolean> => contains(':', network);
-const isV4 = (network: Expr<string>): Expr<boolean> => not(isV6(network));
-
 /** The body for every tunnel of a gateway. */
 export function tunnelsOf<B>(
   v: IpsecValues,
@@ -76,7 +73,7 @@ export const someTunnel = (
 /** Whether anything of the gateways speaks IPv6 inside. */
 export const usesIpv6 = (v: IpsecValues): Expr<boolean> =>
   or(
-    ...[v.cluster.podCidrs, v.cluster.serviceCidrs, v.cluster.nodeCidrs].map((networks) => some(networks, isV6)),
+    ...clusterLists(v).map((networks) => some(networks, isV6)),
     some(v.tunnels, (t) => some(t.remote.networks, isV6)),
   );
 
@@ -353,8 +350,7 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
   const hasRemote = (gateway: Expr<string>, family: typeof isV4) => someTunnel(v, gateway, (t) => isBehind(t, family));
   const hasTunnel = (gateway: Expr<string>, family: typeof isV4) =>
     someTunnel(v, gateway, (t) => and(isRouteBased(t), isBehind(t, family)));
-  const hasCluster = (family: typeof isV4) =>
-    or(...[v.cluster.podCidrs, v.cluster.serviceCidrs, v.cluster.nodeCidrs].map((list) => some(list, family)));
+  const hasCluster = (family: typeof isV4) => or(...clusterLists(v).map((list) => some(list, family)));
   const { nodeCidrs, nodeSources } = v.cluster;
   const sources = (networks: Expr<readonly string[]>) =>
     each(networks, (network) => when(isV4(network), () => conf`${network},`));
