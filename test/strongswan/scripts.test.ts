@@ -890,7 +890,7 @@ describeWith(['dash', 'python3'], 'control.py serves', () => {
     expect(await pod.metrics()).toMatchObject({ ipsec_network_ok: 0, ipsec_configuration_ok: 1 });
     pod.write('state/network/status', 'ok\n');
     await pod.ready();
-    expect(pod.output).toContain('control.py: network: ok\n');
+    await pod.until('its next turn says so', () => pod.output.includes('control.py: network: ok\n'));
   });
 
   test('/status, for people', async () => {
