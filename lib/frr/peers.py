@@ -4,6 +4,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple
 from fabric_file import Session
 
 SETTLING_SECONDS = 10.0  # how long to wait for nodes that may be gone
+AWAY_SECONDS = 60.0  # and for those whose agent is away: so long they keep our routes, and we theirs
 
 
 class Remote(NamedTuple):
@@ -51,10 +52,38 @@ def bgp_routes(summary: Any) -> int:
     return sum(int(each.get('fib', 0)) for each in routes if str(each.get('type')) in ('bgp', 'ebgp', 'ibgp'))
 
 
-def counts(nodes: Dict[str, bool], states: Dict[str, str]) -> Dict[str, int]:
+def established(nodes: Iterable[str], states: Dict[str, str]) -> List[str]:
+    return [node for node in nodes if states.get(node) == 'Established']
+
+
+class Presence:
+    """Since when the sessions of nodes are established, and of whom not any more for a moment."""
+
+    def __init__(self) -> None:
+        self.since: Dict[str, float] = {}
+        self.last: Dict[str, float] = {}
+
+    def see(self, nodes: Iterable[str], states: Dict[str, str], now: float) -> None:
+        there = established(nodes, states)
+        self.since = {node: self.since.get(node, now) for node in there}
+        self.last = {node: last for node, last in self.last.items() if node in nodes and now - last < AWAY_SECONDS}
+        self.last.update(dict.fromkeys(there, now))
+
+    def away(self) -> List[str]:
+        """Their kernels go on with what they were told last."""
+        return sorted(self.last.keys() - self.since.keys())
+
+    def untold(self, at: float, seconds: float, now: float) -> List[str]:
+        """Who has not had so many seconds to follow what was said to all at that time."""
+        late = [node for node, since in self.since.items() if now - max(since, at) < seconds]
+        return sorted([*late, *(node for node in self.away() if self.last[node] - at < seconds)])
+
+
+def counts(nodes: Dict[str, bool], states: Dict[str, str], presence: Presence) -> Dict[str, int]:
     return {
         'known': len(nodes),
-        'established': sum(states.get(node) == 'Established' for node in nodes),
+        'established': len(established(nodes, states)),
+        'away': len(presence.away()),
         'withoutBfd': sum(not bfd for bfd in nodes.values()),
     }
 
@@ -64,6 +93,12 @@ def missing(nodes: Iterable[str], states: Dict[str, str]) -> List[str]:
     return [node for node in nodes if node not in states]
 
 
-def is_settled(nodes: Iterable[str], states: Dict[str, str], seconds: float) -> bool:
-    """Whether so long after there was none all nodes are there: else packets for some would come that the gateway cannot lead."""
-    return seconds >= SETTLING_SECONDS or all(states.get(node) == 'Established' for node in nodes)
+def is_settled(nodes: Iterable[str], states: Dict[str, str], seconds: float, expected: int) -> bool:
+    """Whether so long after there was none all nodes are there: else packets for some would come that the gateway cannot lead.
+
+    Others lead to so many, of which some may be away.
+    """
+    there = len(established(nodes, states))
+    if there < expected:
+        return seconds >= AWAY_SECONDS
+    return seconds >= SETTLING_SECONDS or there == len(list(nodes))

@@ -17,7 +17,7 @@ from kernel import KernelError
 from learned import Node, learn, sightings_of
 from passwords import files_of, take
 from say import Changes, die, name_program, reason_of, say
-from peers import Remote, bgp_routes, counts, is_settled, missing, remote_of, states_of
+from peers import Presence, Remote, bgp_routes, counts, is_settled, missing, remote_of, states_of
 from tunnels_file import NOTHING, STALE_SECONDS, parse_told, phase_of
 from vty import VtyError
 from written import read, read_json, remove, write_atomically, write_json
@@ -59,6 +59,7 @@ class Reflector:
         self.next_start = self.next_load = self.next_assert = self.next_reassert = 0.0
         self.asserted: Optional[Tuple[Fabric, List[str]]] = None
         self.states: Dict[str, str] = {}
+        self.presence = Presence()
         self.remotes: Dict[str, Remote] = {}
         self.routes = {table: {4: 0, 6: 0} for table in (plan.NODES, plan.REMOTES)}
         self.problems: Dict[str, List[str]] = {}  # by what they are of
@@ -230,7 +231,8 @@ class Reflector:
         families = [version for version, count in self.routes[plan.NODES].items() if count]
         if not families:
             self.lonely_at, self.is_settled = now, False
-        self.is_settled = self.is_settled or is_settled(self.nodes, self.states, now - self.lonely_at)
+        self.is_settled = self.is_settled or is_settled(self.nodes, self.states, now - self.lonely_at, self.told.nodes)
+        self.presence.see(self.nodes, self.states, now)
         return Running(
             {overlay: node.bfd for overlay, node in self.nodes.items()},
             own,
@@ -238,7 +240,7 @@ class Reflector:
             outer_prefixes(self.told.remotes, fabric.imports),
             dict(self.passwords),
             self.closed | (self.peers(fabric) if os.path.exists(self.ended) else frozenset()),
-            phase_of(self.draining_since, now),
+            phase_of(self.draining_since, self.presence, now),
         )
 
     def keep_configured(self, fabric: Fabric, now: float) -> None:
@@ -299,7 +301,8 @@ class Reflector:
         status: Dict[str, Any] = {
             'problems': problems,
             'bgp': {name: remote._asdict() for name, remote in self.remotes.items()},
-            'nodes': counts({overlay: node.bfd for overlay, node in self.nodes.items()}, self.states),
+            'nodes': counts({overlay: node.bfd for overlay, node in self.nodes.items()}, self.states, self.presence),
+            'settled': self.is_settled,
             'drained': phase is Phase.DRAINED,
             'metrics': {
                 'restarts': max(0, self.starts - 1),

@@ -3,6 +3,7 @@ import ipaddress
 from typing import Any, FrozenSet, NamedTuple, Optional
 
 from frr_conf import Phase
+from peers import Presence
 
 SHUTTING_SECONDS = 3.0  # how long all may take to choose other paths
 WITHDRAWN_SECONDS = 3.0  # and how long packets are on their way
@@ -13,6 +14,7 @@ class Told(NamedTuple):
     up: FrozenSet[str]  # the tunnels whose children are all installed
     remotes: FrozenSet[str]  # outer addresses of their other ends
     draining: bool
+    nodes: int = 0  # to how many another gateway leads
 
 
 NOTHING = Told(frozenset(), frozenset(), False)
@@ -25,7 +27,9 @@ def parse_told(root: Any) -> Optional[Told]:
         return None
     up = {name for name, values in tunnels.items() if values.get('installed') is True}
     remotes = {str(values.get('remote') or '') for values in tunnels.values()}
-    return Told(frozenset(up), frozenset(filter(is_address, remotes)), root.get('draining') is True)
+    nodes = root.get('nodes')
+    others = nodes if isinstance(nodes, int) and not isinstance(nodes, bool) else 0
+    return Told(frozenset(up), frozenset(filter(is_address, remotes)), root.get('draining') is True, others)
 
 
 def is_address(text: str) -> bool:
@@ -36,10 +40,13 @@ def is_address(text: str) -> bool:
         return False
 
 
-def phase_of(since: Optional[float], now: float) -> Phase:
+def phase_of(since: Optional[float], presence: Presence, now: float) -> Phase:
     """How far the leave is that is asked for since then; None: nobody asks for it."""
     if since is None:
         return Phase.SERVING
-    if now - since < SHUTTING_SECONDS:
+    withdrawn = since + SHUTTING_SECONDS
+    if now < withdrawn:
         return Phase.SHUTTING
-    return Phase.WITHDRAWN if now - since < SHUTTING_SECONDS + WITHDRAWN_SECONDS else Phase.DRAINED
+    if now < withdrawn + WITHDRAWN_SECONDS or presence.untold(withdrawn, WITHDRAWN_SECONDS, now):
+        return Phase.WITHDRAWN
+    return Phase.DRAINED

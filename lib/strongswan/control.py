@@ -25,7 +25,7 @@ from reasons import Reason
 from reflection import Reflection
 from sas import COMING, COUNTERS, ENDING
 from tunnels import Attempt, Tunnels
-from turns import CHANGE, LEAVE, Turns
+from turns import CHANGE, GONE, LEAVE, Turns
 from waits import (
     ANSWER_SECONDS,
     DRAIN_SECONDS,
@@ -33,6 +33,7 @@ from waits import (
     LAST_SECONDS_OF_CHARON,
     LATE_SECONDS,
     STALE_SECONDS,
+    TELL_SECONDS,
     TICK_SECONDS,
 )
 from workers import Job, Workers
@@ -144,7 +145,11 @@ class Control:
     # Taking turns with other gateways
 
     def see_what_is_carried(self) -> None:
-        self.turns.carrying = any(
+        gateway, nodes = self.preparing.gateway, self.reflection.nodes
+        if gateway.fabric and not self.reflection.settled:
+            self.turns.look_around(gateway)
+        self.turns.nodes = nodes['established'] + nodes['away']
+        self.turns.carrying = (self.reflection.settled or not gateway.fabric) and any(
             set(children_of(connection)) <= set(self.tunnels.children_up(name)) and self.is_announced(name)
             for name, connection in self.loading.loaded.items()
         )
@@ -178,7 +183,9 @@ class Control:
             return True
         if self.drained_at is None:
             self.drained_at = time.monotonic() + DRAIN_SECONDS
-        return self.reflection.drained or time.monotonic() > self.drained_at
+        # With the release go the agents.
+        more = 0.0 if self.turns.gone >= GONE else TELL_SECONDS
+        return self.reflection.drained or time.monotonic() > self.drained_at + more
 
     def take_leave(self) -> None:
         gateway = self.preparing.gateway
@@ -208,7 +215,7 @@ class Control:
             self.answered_at = time.monotonic()
         elif time.monotonic() - self.answered_at < LATE_SECONDS and not os.path.exists(os.path.join(self.state, 'charon-ended')):
             # charon answers late, and what it has in the kernel goes on.
-            self.reflection.tell(self.reflected, self.drained_at is not None)
+            self.reflection.tell(self.reflected, self.drained_at is not None, self.turns.nodes_of_others)
             return
         tunnels: Dict[str, Any] = {}
         for name, tunnel in self.tunnels.configured.items():
@@ -217,7 +224,7 @@ class Control:
             remote = self.tunnels.states[name].remote
             tunnels[name] = {'installed': all(children.values()), 'children': children, 'remote': remote}
         self.reflected = tunnels
-        self.reflection.tell(tunnels, self.drained_at is not None)
+        self.reflection.tell(tunnels, self.drained_at is not None, self.turns.nodes_of_others)
 
     # Keeping the tunnels up
 

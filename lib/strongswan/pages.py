@@ -226,7 +226,7 @@ def metrics_page(view: View, now: float) -> str:
     ):
         children(f'ipsec_child_{name}_total', 'counter', told, lambda child, name=name: child.totals[name])  # type: ignore[misc]
     children('ipsec_child_rekeys_total', 'counter', 'Times that the child was rekeyed.', lambda child: child.rekeys)
-    flag('ipsec_gateway_carrying', 'Whether a tunnel has all its children, and its BGP session.', view.carrying)
+    flag('ipsec_gateway_carrying', 'Whether a tunnel has all its children, its BGP session, and a way to all nodes.', view.carrying)
     flag('ipsec_gateway_leaving', 'Whether the gateway stops carrying, or waits until another one carries on.', view.leaving)
     nodes = view.fabric.nodes if view.fabric is not None else {}
     family(

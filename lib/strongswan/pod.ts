@@ -70,7 +70,7 @@ export function gatewayPod(v: IpsecValues, gateway: GatewayValues, names: PodNam
     containers: [
       charon(v, gateway, names),
       control(v, gateway, names),
-      network,
+      { ...network, lifecycle: leave(v, 'network') },
       when(usesFabric(v), () => frr(v, names)),
       spread(v.extraContainers),
     ],
@@ -78,8 +78,11 @@ export function gatewayPod(v: IpsecValues, gateway: GatewayValues, names: PodNam
   };
 }
 
-/** How long it takes beside the turn of another gateway: to withdraw routes, and then to take leave of the remote ends. */
-const HAND_OVER_SECONDS = 25;
+/**
+ * How long it takes beside the turn of another gateway: to withdraw routes, until nodes know it whose agents are away (60 s), and then to
+ * take leave of the remote ends.
+ */
+const HAND_OVER_SECONDS = 85;
 const GRACE_SECONDS = HAND_OVER_SECONDS + 20;
 
 /** Holds up the end of a container until its gateway has handed over what it carries. */

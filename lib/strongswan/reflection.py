@@ -9,7 +9,7 @@ from log import printable
 from waits import STALE_SECONDS, TOUCH_SECONDS
 
 # How many nodes there are of a kind: the name in its file, and in the metrics.
-NODES = {'known': 'known', 'established': 'established', 'withoutBfd': 'without_bfd'}
+NODES = {'known': 'known', 'established': 'established', 'away': 'away', 'withoutBfd': 'without_bfd'}
 COUNTS = ('restarts', 'strangers', 'nodeRoutes', 'remoteRoutes')
 
 
@@ -45,12 +45,13 @@ class Reflection:
         self.sessions: Dict[str, Session] = {}
         self.nodes: Dict[str, int] = dict.fromkeys(NODES, 0)
         self.counts: Dict[str, int] = {}
+        self.settled = False  # whether it leads to all nodes
         self.drained = False
 
-    def tell(self, tunnels: Dict[str, Any], draining: bool) -> None:
+    def tell(self, tunnels: Dict[str, Any], draining: bool, nodes: int) -> None:
         """Say how the tunnels are, and now and then that they are so still."""
         file = os.path.join(self.folder, 'tunnels.json')
-        data = json.dumps({'tunnels': tunnels, 'draining': draining}).encode() + b'\n'
+        data = json.dumps({'tunnels': tunnels, 'draining': draining, 'nodes': nodes}).encode() + b'\n'
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         try:
             age = time.time() - os.stat(file).st_mtime
@@ -67,7 +68,7 @@ class Reflection:
         self.problem = self.read(file)
         if self.problem:
             self.problems, self.sessions, self.nodes, self.counts = [], {}, dict.fromkeys(NODES, 0), {}
-            self.drained = False
+            self.settled = self.drained = False
 
     def read(self, file: str) -> str:
         try:
@@ -95,5 +96,6 @@ class Reflection:
         }
         self.nodes = {name: int(number(nodes, name)) for name in NODES}
         self.counts = {name: int(number(status.get('metrics'), name)) for name in COUNTS}
+        self.settled = status.get('settled') is True
         self.drained = status.get('drained') is True
         return ''

@@ -31,14 +31,16 @@ class Answer(NamedTuple):
     carrying: bool
     leaving: bool
     drained: bool
+    nodes: int  # to which it leads
 
 
-def may_go(own: str, answers: List[Answer]) -> bool:
-    """Whether a gateway may stop carrying, by the answers of the others' pods.
+def may_go(own: str, nodes: int, answers: List[Answer]) -> bool:
+    """Whether a gateway that leads to so many nodes may stop carrying, by the answers of the others' pods.
 
-    One of them has to carry on: it is not to go, or goes after this one. None before this one, by its name, may be about to go.
+    One of them has to carry on, for as many: it is not to go, or goes after this one. None before this one, by its name, may be about to
+    go.
     """
-    carries_on = any(each.carrying and (not each.leaving or each.gateway > own) for each in answers)
+    carries_on = any(each.carrying and each.nodes >= nodes and (not each.leaving or each.gateway > own) for each in answers)
     return carries_on and not any(each.leaving and not each.drained and each.gateway < own for each in answers)
 
 
@@ -50,7 +52,7 @@ def answer_of(data: bytes, gateway: str) -> Optional[Answer]:
         return None
     if not isinstance(said, dict) or said.get('gateway') != gateway:
         return None
-    kinds = {'pod': str, 'started': (int, float), 'carrying': bool, 'leaving': bool, 'drained': bool}
+    kinds = {'pod': str, 'started': (int, float), 'carrying': bool, 'leaving': bool, 'drained': bool, 'nodes': int}
     if not all(isinstance(said.get(name), kind) for name, kind in kinds.items()):  # type: ignore[arg-type]
         return None
     return Answer(gateway, *(said[name] for name in kinds))
@@ -131,7 +133,8 @@ class Turns:
         self.started = start_of_pod(state)
         self.pod = pod or repr(self.started)
         self.gateway = ''
-        self.carrying = False  # a whole tunnel
+        self.carrying = False  # a whole tunnel, for all nodes
+        self.nodes = 0  # to which it leads
         self.is_idle = True  # nothing at all is carried
         self.wanted = ''  # for what; empty: there is no wish to stop carrying
         self.since = 0.0
@@ -140,7 +143,10 @@ class Turns:
         self.is_covered = False  # another gateway carries on meanwhile
         self.drained = False
         self.question: Optional[Question] = None
+        self.name_question: Optional[Question] = None
         self.gone = 0  # how often in a row our own name was not there
+        self.others_question: Optional[Question] = None
+        self.nodes_of_others = 0  # to which one of them leads, at most
         self.older = ''  # the pod of the same gateway that has to end first
         self.is_eldest = False  # of the pods of this gateway, as far as is known
         self.patience = PATIENCE
@@ -155,6 +161,7 @@ class Turns:
             'carrying': self.carrying and not self.going,
             'leaving': self.wanted != '',
             'drained': self.drained,
+            'nodes': self.nodes,
         }
 
     def want(self, gateway: Gateway, what: str) -> bool:
@@ -163,6 +170,7 @@ class Turns:
         if self.wanted != what:
             self.wanted, self.since = what, now
             self.going = self.is_ours = self.is_ours and self.is_covered
+        is_gone = what == LEAVE and self.is_gone(gateway)
         if self.is_ours:
             return True
         if not gateway.siblings or gateway.drain_timeout == 0 or self.is_idle:
@@ -170,16 +178,14 @@ class Turns:
         elif now - self.since >= gateway.drain_timeout / FASTER:
             log(f'{what}: no other gateway carries on after {gateway.drain_timeout} s, so it is done without one')
             self.take(covered=False)
+        elif is_gone:
+            log(f'{what}: the release is gone, so that no other gateway will come')
+            self.take(covered=False)
         elif self.question is None:
             log(f'{what}: wait until another gateway carries on')
             self.ask(gateway)
         elif self.question.is_over():
-            self.gone = self.gone + 1 if self.question.is_gone else 0
-            if what == LEAVE and self.gone >= GONE:
-                # Helm and kubectl take the Services away before the pods have ended; as long as they are there so is our name.
-                log(f'{what}: the release is gone, so that no other gateway will come')
-                self.take(covered=False)
-            elif not may_go(gateway.name, self.question.answers):
+            if not may_go(gateway.name, self.nodes, self.question.answers):
                 self.going = False
                 self.ask(gateway)
             elif not self.going:
@@ -192,7 +198,26 @@ class Turns:
         return self.is_ours
 
     def ask(self, gateway: Gateway) -> None:
-        self.question = Question(gateway.siblings, self.port, own=gateway.host)
+        self.question = Question(gateway.siblings, self.port)
+
+    def is_gone(self, gateway: Gateway) -> bool:
+        """Whether the release is gone. Helm and kubectl take the Services away before the pods have ended; with them our name goes."""
+        if self.name_question is None:
+            self.name_question = Question({}, self.port, own=gateway.host)
+        elif self.name_question.is_over():
+            self.gone = self.gone + 1 if self.name_question.is_gone else 0
+            self.name_question = None
+        return self.gone >= GONE
+
+    def look_around(self, gateway: Gateway) -> None:
+        """Ask to how many nodes others lead: who is new leads to as many before anybody counts on it."""
+        if self.others_question is None:
+            self.others_question = Question(gateway.siblings, self.port)
+        elif self.others_question.is_over():
+            most = max((each.nodes for each in self.others_question.answers), default=0)
+            if not self.others_question.missing or most > self.nodes_of_others:
+                self.nodes_of_others = most
+            self.others_question = None
 
     def take(self, covered: bool) -> None:
         self.going = self.is_ours = True

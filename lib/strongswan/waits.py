@@ -17,6 +17,7 @@ TOUCH_SECONDS = 10 / FASTER  # how often what has not changed is said again
 ASK_SECONDS = 2.0  # how long the pod of another gateway may take for an answer
 QUESTION_SECONDS = 6.0  # how long all of them may take, with their names
 DRAIN_SECONDS = 15 / FASTER  # how long the reflector may take to withdraw all routes
+TELL_SECONDS = 60 / FASTER  # and until nodes have heard of it whose agent is away
 LAST_SECONDS_OF_CHARON = 10 / FASTER  # how long charon may take to tell its peers that it ends
 CHECK_SECONDS = 600.0  # how often certificates are looked at although they have not changed: they expire
 LATE_SECONDS = 15.0  # a charon that does not answer for so long is taken for gone; the answer itself is not waited for any faster

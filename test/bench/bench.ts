@@ -42,7 +42,7 @@ function main(): number {
       ...helm(folder, rounds, versions),
       ...evaluation(folder, rounds),
       ...merge(folder),
-      ...tunnels(folder, rounds, versions),
+      ...growth(folder, rounds, versions),
     ];
     const [load = 0] = os.loadavg();
     if (load > os.cpus().length + 1) {
@@ -175,42 +175,86 @@ function merge(folder: string): Row[] {
   return [{ what: '20,000 peers by peersFrom, merged in the pod', value: seconds, unit: 's', goal: 20 }];
 }
 
-/** The chart `ipsec` with 100 tunnels. What looked at every two of them would take 16 times as long for 400. */
-function tunnels(folder: string, rounds: number, versions: readonly HelmVersion[]): Row[] {
-  const [some, many] = [100, 400].map((count) => {
-    const values = path.join(folder, `${String(count)}-tunnels.json`);
-    fs.writeFileSync(values, JSON.stringify(gatewaysWith(count)));
-    return values;
-  }) as [string, string];
+/** The chart `ipsec` with many of something. What looked at every two of them would take 16 times as long for four times as many. */
+function growth(folder: string, rounds: number, versions: readonly HelmVersion[]): Row[] {
   sure(process.execPath, [cli, 'chart', 'ipsec', '-o', path.join(folder, 'charts')]);
   const ours = path.join(folder, 'charts/ipsec');
   const unchecked = withoutChecks(folder, 'ipsec');
-  const [synth] = inTurns(rounds, [() => sure(process.execPath, [cli, 'synth', 'ipsec', '-f', some])]);
-  const evaluations = Array.from({ length: rounds }, () => [evaluate('ipsec', some), evaluate('ipsec', many)] as const);
-  return [
-    { what: 'synth of 100 tunnels', value: median(synth), unit: 's', goal: 1 },
-    { what: 'evaluation of 100 tunnels', value: median(evaluations.map(([first]) => first)), unit: 's', goal: 0.3 },
+  return MANY.flatMap(({ noun, count, values, seconds }) => {
+    const [some, many] = [count, 4 * count].map((each) => {
+      const file = path.join(folder, `${String(each)}-${noun}.json`);
+      fs.writeFileSync(file, JSON.stringify(values(each)));
+      return file;
+    }) as [string, string];
+    const [synth] = inTurns(rounds, [() => sure(process.execPath, [cli, 'synth', 'ipsec', '-f', some])]);
+    const evaluations = Array.from(
+      { length: rounds },
+      () => [evaluate('ipsec', some), evaluate('ipsec', many)] as const,
+    );
+    const counted = `${count.toLocaleString('en')} ${noun}`;
+    return [
+      { what: `synth of ${counted}`, value: median(synth), unit: 's', goal: seconds.synth },
+      {
+        what: `evaluation of ${counted}`,
+        value: median(evaluations.map(([first]) => first)),
+        unit: 's',
+        goal: seconds.evaluation,
+      },
+      {
+        what: `evaluation of four times as many ${noun}`,
+        value: median(evaluations.map(([first, second]) => second / first)),
+        unit: 'x',
+        goal: 5,
+      },
+      ...versions.flatMap((version) => {
+        const [checked, bare, larger] = inTurns(rounds, [
+          () => render(version, ours, some),
+          () => render(version, unchecked, some),
+          () => render(version, ours, many),
+        ]);
+        const what = `helm ${version}, ${counted}:`;
+        return [
+          { what: `${what} ours`, value: median(checked), unit: 's' },
+          { what: `${what} ours without checks`, value: median(bare), unit: 's' },
+          { what: `${what} ours / without checks`, value: median(ratios(checked, bare)), unit: 'x', goal: 3 },
+          { what: `${what} four times as many`, value: median(ratios(larger, checked)), unit: 'x', goal: 5 },
+        ] satisfies Row[];
+      }),
+    ] satisfies Row[];
+  });
+}
+
+const MANY = [
+  { noun: 'tunnels', count: 100, values: gatewaysWith, seconds: { synth: 1, evaluation: 0.3 } },
+  { noun: 'allowed prefixes', count: 1000, values: imports, seconds: { synth: 1, evaluation: 0.3 } },
+] as const;
+
+/** A pair of gateways that takes so many prefixes. */
+function imports(count: number): Record<string, unknown> {
+  const entries: [string, object][] = Array.from({ length: count }, (_, index) => [
+    `n${index.toString(36)}`,
     {
-      what: 'evaluation of 400 tunnels / 100',
-      value: median(evaluations.map(([first, second]) => second / first)),
-      unit: 'x',
-      goal: 5,
+      cidr: `10.${String(index >> 8)}.${String(index & 255)}.0/24`,
+      ...(index % 4 === 0 && { maxLength: 28 }),
+      ...(index % 8 === 1 && { whenDown: 'pass' }),
     },
-    ...versions.flatMap((version) => {
-      const [checked, bare, larger] = inTurns(rounds, [
-        () => render(version, ours, some),
-        () => render(version, unchecked, some),
-        () => render(version, ours, many),
-      ]);
-      const what = `helm ${version}, 100 tunnels:`;
-      return [
-        { what: `${what} ours`, value: median(checked), unit: 's' },
-        { what: `${what} ours without checks`, value: median(bare), unit: 's' },
-        { what: `${what} ours / without checks`, value: median(ratios(checked, bare)), unit: 'x', goal: 3 },
-        { what: `${what} 400 / 100`, value: median(ratios(larger, checked)), unit: 'x', goal: 5 },
-      ] satisfies Row[];
-    }),
-  ];
+  ]);
+  const tunnel = (gateway: string, number: number): Record<string, unknown> => ({
+    gateway,
+    remote: { address: `198.51.100.${String(40 + number)}` },
+    presharedKey: { existingSecret: 'gcp-vpn' },
+    inside: { local: `169.254.${String(100 + number)}.2/30`, remote: `169.254.${String(100 + number)}.1` },
+    bgp: { peerAs: 64514 },
+  });
+  return {
+    cluster: { podCidrs: ['10.244.0.0/16'], serviceCidrs: ['10.96.0.0/12'], nodeCidrs: ['172.27.0.0/20'] },
+    routes: { mode: 'bgp', localAs: 65010, import: Object.fromEntries(entries) },
+    gateways: {
+      a: { exposure: 'hostPort', identity: '203.0.113.10' },
+      b: { exposure: 'hostPort', identity: '203.0.113.11' },
+    },
+    tunnels: { primary: tunnel('a', 0), secondary: tunnel('b', 1) },
+  };
 }
 
 /** Tunnels of every kind, on two gateways that begin and two behind load balancers. */

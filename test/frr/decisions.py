@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 import unittest
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import kernel
 import plan
@@ -15,7 +15,7 @@ from frr_conf import Phase, Running, announced, changes, compose, outer_prefixes
 from kernel import LAST_METRIC, Learned, Link, Neighbour, Route, Rule
 from learned import GONE_SECONDS, Node, Sighting, learn, sightings_of
 from passwords import take
-from peers import bgp_routes, counts, is_settled, missing, remote_of, states_of
+from peers import Presence, bgp_routes, counts, is_settled, missing, remote_of, states_of
 from say import printable
 from tunnels_file import parse_told, phase_of
 from vty import complaints_of
@@ -352,9 +352,53 @@ class Plan(unittest.TestCase):
 class Settling(unittest.TestCase):
     def test_exports_wait_for_all_nodes_and_not_for_ever(self) -> None:
         states = {'198.18.0.11': 'Established', '198.18.0.12': 'Connect'}
-        self.assertTrue(is_settled(['198.18.0.11'], states, 1))
-        self.assertFalse(is_settled(['198.18.0.11', '198.18.0.12'], states, 9))
-        self.assertTrue(is_settled(['198.18.0.11', '198.18.0.12'], states, 10))
+        self.assertTrue(is_settled(['198.18.0.11'], states, 1, 0))
+        self.assertFalse(is_settled(['198.18.0.11', '198.18.0.12'], states, 9, 0))
+        self.assertTrue(is_settled(['198.18.0.11', '198.18.0.12'], states, 10, 0))
+
+    def test_and_for_as_many_as_another_gateway_leads_to(self) -> None:
+        states = {'198.18.0.11': 'Established'}
+        self.assertTrue(is_settled(['198.18.0.11'], states, 1, 1))
+        self.assertFalse(is_settled(['198.18.0.11'], states, 59, 2))
+        self.assertTrue(is_settled(['198.18.0.11'], states, 60, 2))
+
+
+class Presences(unittest.TestCase):
+    NODES = ['198.18.0.11', '198.18.0.12']
+    BOTH = dict.fromkeys(NODES, 'Established')
+    ONE = {'198.18.0.11': 'Established', '198.18.0.12': 'Connect'}
+
+    def seen(self, *sights: Tuple[float, Dict[str, str]]) -> Presence:
+        presence = Presence()
+        for now, states in sights:
+            presence.see(self.NODES, states, now)
+        return presence
+
+    def test_who_was_there_is_away_for_a_minute(self) -> None:
+        self.assertEqual(self.seen((0, self.ONE)).away(), [])
+        self.assertEqual(self.seen((0, self.BOTH), (1, self.ONE)).away(), ['198.18.0.12'])
+        self.assertEqual(self.seen((0, self.BOTH), (59, self.ONE)).away(), ['198.18.0.12'])
+        self.assertEqual(self.seen((0, self.BOTH), (60, self.ONE)).away(), [])
+        self.assertEqual(self.seen((0, self.BOTH), (1, self.ONE), (2, self.BOTH)).away(), [])
+        presence = self.seen((0, self.BOTH))
+        presence.see(['198.18.0.11'], self.ONE, 1)
+        self.assertEqual(presence.away(), [])
+
+    def test_who_is_there_is_told_a_moment_after_something_was_said(self) -> None:
+        presence = self.seen((0, self.BOTH), (10, self.BOTH))
+        self.assertEqual(presence.untold(10, 3, 12.9), self.NODES)
+        self.assertEqual(presence.untold(10, 3, 13), [])
+
+    def test_who_was_away_meanwhile_is_told_a_moment_after_its_return(self) -> None:
+        away = self.seen((0, self.BOTH), (10, self.ONE))
+        self.assertEqual(away.untold(10, 3, 20), ['198.18.0.12'])
+        back = self.seen((0, self.BOTH), (10, self.ONE), (30, self.BOTH))
+        self.assertEqual(back.untold(10, 3, 32.9), ['198.18.0.12'])
+        self.assertEqual(back.untold(10, 3, 33), [])
+
+    def test_who_went_away_afterwards_has_been_told(self) -> None:
+        presence = self.seen((0, self.BOTH), (13, self.BOTH), (14, self.ONE))
+        self.assertEqual(presence.untold(10, 3, 15), [])
 
 
 class Conf(unittest.TestCase):
@@ -522,17 +566,31 @@ class Told(unittest.TestCase):
                     'c': {'installed': 'yes', 'remote': '%any'},
                 },
                 'draining': True,
+                'nodes': 7,
             }
         )
-        self.assertEqual(told, (frozenset(['a']), frozenset(['203.0.113.9']), True))
+        self.assertEqual(told, (frozenset(['a']), frozenset(['203.0.113.9']), True, 7))
+
+    def test_of_the_nodes_of_others_only_a_number_counts(self) -> None:
+        for nodes in (None, True, '7', 1.5, []):
+            told = parse_told({'tunnels': {}, 'nodes': nodes})
+            self.assertEqual(told.nodes if told else None, 0, nodes)
 
     def test_what_is_no_such_file_says_nothing(self) -> None:
         for root in (None, [], {}, {'tunnels': None}, {'tunnels': {'a': None}}):
             self.assertIsNone(parse_told(root), root)
 
     def test_phases_follow_each_other(self) -> None:
-        phases = [phase_of(since, 100.0) for since in (None, 100.0, 97.1, 97.0, 94.1, 94.0)]
+        phases = [phase_of(since, Presence(), 100.0) for since in (None, 100.0, 97.1, 97.0, 94.1, 94.0)]
         self.assertEqual(phases, [Phase.SERVING, Phase.SHUTTING, Phase.SHUTTING, Phase.WITHDRAWN, Phase.WITHDRAWN, Phase.DRAINED])
+
+    def test_a_leave_waits_for_nodes_that_have_not_heard_of_it(self) -> None:
+        presence = Presence()
+        presence.see(['198.18.0.11'], {'198.18.0.11': 'Established'}, 93.0)
+        presence.see(['198.18.0.11'], {}, 94.0)
+        self.assertEqual(phase_of(94.0, presence, 100.0), Phase.WITHDRAWN)
+        presence.see(['198.18.0.11'], {'198.18.0.11': 'Established'}, 101.0)
+        self.assertEqual([phase_of(94.0, presence, now) for now in (103.9, 104.0)], [Phase.WITHDRAWN, Phase.DRAINED])
 
 
 class Passwords(unittest.TestCase):

@@ -41,7 +41,7 @@ describeWith(TRIXIE_TOOLS, 'reflector.py', () => {
     expect(site.status()).toMatchObject({
       problems: [],
       bgp: { primary: { state: 'Established', prefixes: 1, limit: 1000, bfd: 'up' } },
-      nodes: { known: 0, established: 0, withoutBfd: 0 },
+      nodes: { known: 0, established: 0, away: 0, withoutBfd: 0 },
       drained: false,
     });
     await sleep(2000);

@@ -20,7 +20,7 @@ import {
 } from './ipsec';
 import { lossFigure, probing, type End, type Flow, type Loss } from './probes';
 import { LabError, until } from './processes';
-import { publicAddressOf, type Context } from './scenario';
+import { publicAddress6Of, publicAddressOf, type Context } from './scenario';
 import { CLUSTER, type Machine } from './settings';
 import { Speaker } from './speaker';
 
@@ -28,9 +28,65 @@ export const SITE = {
   as: 64_514,
   /** Of the host behind both routers, which speaks BGP with them. */
   hostAs: 64_520,
-  /** What the values allow; the host is in OFFICE_NETWORK, the links to it are in others. */
-  network: '10.1.0.0/16',
 } as const;
+
+/** What differs between the two families, inside and outside. */
+interface Family {
+  /** Of iproute2. */
+  readonly option: '-4' | '-6';
+  /** Of FRR. */
+  readonly words: { readonly ip: 'ip' | 'ipv6'; readonly family: 'ipv4' | 'ipv6' };
+  readonly cluster: {
+    readonly podCidrs: readonly string[];
+    readonly serviceCidrs: readonly string[];
+    readonly nodeCidrs: readonly string[];
+  };
+  /** What the values allow; the host is in `office`, the links to it are in others. */
+  readonly site: string;
+  readonly office: string;
+  readonly host: string;
+  /** The network of the link between a router and the host, in front of the last byte. */
+  readonly link: (index: number) => string;
+  /** Addresses inside a tunnel. */
+  readonly inside: (index: number) => { readonly local: string; readonly remote: string; readonly length: number };
+  readonly addressOf: (host: { readonly address: string; readonly address6: string }) => string;
+  /** Of a gateway, as the world sees it. */
+  readonly outer: (machine: Machine) => string;
+}
+
+const link4 = (index: number): string => `10.1.${index + 1}.`;
+const link6 = (index: number): string => `fd00:1:0:${index + 1}::`;
+
+const FAMILIES: Readonly<Record<4 | 6, Family>> = {
+  4: {
+    option: '-4',
+    words: { ip: 'ip', family: 'ipv4' },
+    cluster: ALL_OF_CLUSTER,
+    site: '10.1.0.0/16',
+    office: OFFICE_NETWORK,
+    host: `${OFFICE[0]}5`,
+    link: link4,
+    inside: (index) => ({ local: `169.254.${100 + index}.2`, remote: `169.254.${100 + index}.1`, length: 30 }),
+    addressOf: ({ address }) => address,
+    outer: publicAddressOf,
+  },
+  6: {
+    option: '-6',
+    words: { ip: 'ipv6', family: 'ipv6' },
+    cluster: {
+      podCidrs: [CLUSTER.pods, CLUSTER.pods6],
+      serviceCidrs: [CLUSTER.services, CLUSTER.services6],
+      nodeCidrs: [CLUSTER.nodes, CLUSTER.nodes6],
+    },
+    site: 'fd00:1::/48',
+    office: `${OFFICE[1]}/64`,
+    host: `${OFFICE[1]}5`,
+    link: link6,
+    inside: (index) => ({ local: `fd00:169:${index}::2`, remote: `fd00:169:${index}::1`, length: 126 }),
+    addressOf: ({ address6 }) => address6,
+    outer: publicAddress6Of,
+  },
+};
 
 const LOCAL_AS = 65_010;
 /** Emulated processors need more time than the chart's default gives them. */
@@ -40,25 +96,18 @@ const COMPLETE_SECONDS = 300;
 
 /** A gateway, its tunnel, and the router at the end of it. */
 const PAIR = [
-  { gateway: 'a', tunnel: 'primary', router: 'router1', local: '169.254.100.2', remote: '169.254.100.1', link: 'eth0' },
-  {
-    gateway: 'b',
-    tunnel: 'secondary',
-    router: 'router2',
-    local: '169.254.101.2',
-    remote: '169.254.101.1',
-    link: 'eth1',
-  },
+  { gateway: 'a', tunnel: 'primary', router: 'router1', link: 'eth0' },
+  { gateway: 'b', tunnel: 'secondary', router: 'router2', link: 'eth1' },
 ] as const;
 export type GatewayName = (typeof PAIR)[number]['gateway'];
-
-const linkNetwork = (index: number): string => `10.1.${index + 1}.`;
 
 export interface FabricOptions {
   /** @default psk */
   readonly authentication?: 'psk' | 'certificate';
   /** Whether the remote ends do BFD. @default true */
   readonly remoteBfd?: boolean;
+  /** Of everything, inside and outside. @default 4 */
+  readonly family?: 4 | 6;
   /** More values of routes. */
   readonly routes?: { readonly import?: JsonObject; readonly maxPrefixes?: number };
   /** More values, of the root. */
@@ -85,6 +134,7 @@ export class Fabric {
     private readonly srvSpeaker: Speaker,
     private readonly values: JsonObject,
     readonly remoteBfd: boolean,
+    private readonly family: Family,
   ) {}
 
   /** Makes the site and the Secrets, and installs nothing. */
@@ -92,10 +142,10 @@ export class Fabric {
     const routers = await siteOf(context);
     const uplinks: Uplink[] = routers.map((router, index) => ({
       router,
-      network: linkNetwork(index),
-      network6: `fd00:1:0:${index + 1}::`,
+      network: link4(index),
+      network6: link6(index),
     }));
-    const srv = await context.behindAll('srv', [`${OFFICE[0]}5`, `${OFFICE[1]}5`], uplinks);
+    const srv = await context.behindAll('srv', [FAMILIES[4].host, FAMILIES[6].host], uplinks);
     const keys = await (options.authentication === 'certificate' ? certificates(context) : sharedKeys(context));
     const values = { ...(await valuesOf(context, routers, keys, options)), ...options.values };
     const vpn = await Ipsec.prepare(context, 'site', values);
@@ -106,7 +156,16 @@ export class Fabric {
       password: keys[index]!.password,
       credentials: keys[index]!.credentials ?? {},
     }));
-    return new Fabric(context, vpn, srv, ends, new Speaker(srv), values, options.remoteBfd ?? true);
+    return new Fabric(
+      context,
+      vpn,
+      srv,
+      ends,
+      new Speaker(srv),
+      values,
+      options.remoteBfd ?? true,
+      FAMILIES[options.family ?? 4],
+    );
   }
 
   /** Starts the routers and what is behind them, as our counterparts say, and installs the chart. */
@@ -121,18 +180,18 @@ export class Fabric {
       ...this.ends.map(async ({ router, speaker, password, credentials }, index) => {
         const { tunnel } = PAIR[index]!;
         // What is behind a router is known to it from its kernel.
-        await router.host.run(`ip route replace ${OFFICE_NETWORK} via ${linkNetwork(index)}5`);
+        await router.host.run(`ip route replace ${this.family.office} via ${this.family.link(index)}5`);
         await router.start({ ...this.vpn.counterpart(tunnel, this.counterpartOptions(index)), credentials });
-        await speaker.start(this.vpn.counterpartFrr(tunnel, password), towardsHost(tunnel, `${linkNetwork(index)}5`));
+        await speaker.start(this.vpn.counterpartFrr(tunnel, password), towardsHost(this.family, tunnel, index));
       }),
-      this.srvSpeaker.start(hostConf(this.ends.map((_, index) => `${linkNetwork(index)}1`))),
+      this.srvSpeaker.start(hostConf(this.family)),
     ]);
   }
 
   /** What a person knows of a gateway beside the values: its address, where its identity is a name. */
   private counterpartOptions(index: number): { address: string; secretLine: string } {
     const machine = nodeOf(this.context, PAIR[index]!.gateway);
-    return { address: publicAddressOf(machine), secretLine: this.ends[index]!.secretLine };
+    return { address: this.family.outer(machine), secretLine: this.ends[index]!.secretLine };
   }
 
   /** Removes the site, for another one in its place. */
@@ -185,17 +244,23 @@ export class Fabric {
   async complete(ways: number = PAIR.length): Promise<void> {
     for (const machine of this.context.lab.machines)
       await until(`${ways} ways on ${machine.name}`, COMPLETE_SECONDS, async () =>
-        (await this.ways(machine, OFFICE_NETWORK)) === ways ? true : undefined,
+        (await this.ways(machine)) === ways ? true : undefined,
       );
-    for (const network of [CLUSTER.pods, CLUSTER.nodes, CLUSTER.services])
+    const { podCidrs, nodeCidrs, serviceCidrs } = this.family.cluster;
+    for (const network of [podCidrs, nodeCidrs, serviceCidrs].map((networks) => networks.at(-1) ?? ''))
       await until(`${ways} ways to ${network} outside`, COMPLETE_SECONDS, async () =>
-        nextHops(await this.srv.run(`ip -j route show ${network}`)) === ways ? true : undefined,
+        nextHops(await this.srv.run(`ip ${this.family.option} -j route show ${network}`)) === ways ? true : undefined,
       );
   }
 
-  /** How many ways a node has to a network. */
-  async ways(machine: Machine, network: string): Promise<number> {
-    return nextHops(await this.context.lab.on(machine, `ip -j route show ${network}`));
+  /** How many ways a node has to the network of the host outside. */
+  async ways(machine: Machine): Promise<number> {
+    return nextHops(await this.context.lab.on(machine, `ip ${this.family.option} -j route show ${this.family.office}`));
+  }
+
+  /** The address of a host in the family of everything. */
+  addressOf(host: { readonly address: string; readonly address6: string }): string {
+    return this.family.addressOf(host);
   }
 
   /** Of the pods of the agents, on one node or all. */
@@ -239,15 +304,20 @@ export class Fabric {
     await this.context.kubectl('rollout', 'status', `daemonset/${this.agents}`, '--timeout=180s');
   }
 
-  /** Packets from a pod to the host outside, and back, of which each goes over one gateway. */
-  async pinned(pod: Pod, gateway: GatewayName): Promise<readonly [Flow, Flow]> {
-    const outwards = { name: `pod to srv over ${gateway}`, from: endOf(pod), to: endOf(this.srv) };
-    const back = { name: `srv to pod over ${gateway}`, from: outwards.to, to: outwards.from };
-    const { link } = PAIR[indexOf(gateway)]!;
-    return [
-      { ...outwards, ports: [await portBy(link, outwards)] },
-      { ...back, ports: [await this.portBack(link, pod)] },
-    ];
+  /** Packets from a pod to the host outside, and back: over each gateway, in the order of the losses. */
+  async pinned(pod: Pod, gateways: readonly GatewayName[]): Promise<Pinned> {
+    const outwards: Flow = { from: endOf(pod), to: endOf(this.srv), ports: [] };
+    const back: Flow = { from: outwards.to, to: outwards.from, ports: [] };
+    const links = gateways.map((gateway) => PAIR[indexOf(gateway)]!.link);
+    const portsBack = [];
+    for (const link of links) portsBack.push(await this.portBack(link, pod));
+    return {
+      flows: [
+        { ...outwards, ports: await portsBy(links, outwards) },
+        { ...back, ports: portsBack },
+      ],
+      names: ['pod to srv', 'srv to pod'].flatMap((way) => gateways.map((gateway) => `${way} over ${gateway}`)),
+    };
   }
 
   /** A port whose packets leave the host outside by one of its links. */
@@ -263,8 +333,7 @@ export class Fabric {
   /** What becomes of packets over gateways while something happens, and until everything is there again. */
   async fault(pod: Pod, gateways: readonly GatewayName[], fault: Fault): Promise<void> {
     await this.context.check(fault.title, async () => {
-      const flows: Flow[] = [];
-      for (const gateway of gateways) flows.push(...(await this.pinned(pod, gateway)));
+      const { flows, names } = await this.pinned(pod, gateways);
       const losses = await probing(flows, async () => {
         await happen(fault);
         await this.ready();
@@ -272,12 +341,18 @@ export class Fabric {
         // What comes back may break once more when the last of it is there.
         await sleep(SETTLING_SECONDS * 1000);
       });
-      const figure = losses.map((loss, index) => `${flows[index]?.name ?? ''}: ${lossFigure(loss)}`).join('; ');
+      const figure = figureOf(names, losses);
       const limits = await fault.limits();
       for (const loss of losses) keptWithin(loss, limits, figure);
       return `${figure}; at most ${'packets' in limits ? limits.packets : `${limits.seconds.toFixed(1)} s`}`;
     });
   }
+}
+
+/** Flows whose ports lead over known gateways, and a name for each port of each. */
+export interface Pinned {
+  readonly flows: readonly Flow[];
+  readonly names: readonly string[];
 }
 
 /** Something that goes wrong, or is changed, and what it may cost. */
@@ -329,14 +404,19 @@ function nodeOf({ lab }: Context, gateway: GatewayName): Machine {
   return lab.machines[indexOf(gateway)] ?? lab.machines[0];
 }
 
-/** A port whose packets arrive by one of the links of their receiver: only the network itself knows. */
-async function portBy(link: string, flow: Omit<Flow, 'ports'>): Promise<number> {
+/** For each link of the receiver a port whose packets arrive by it: only the network itself knows. */
+async function portsBy(links: readonly string[], flow: Flow): Promise<number[]> {
   const losses = await probing([{ ...flow, ports: PORTS }], () => Promise.resolve());
-  const port = PORTS.find((_, index) => losses[index]?.link === link);
-  if (port === undefined)
+  return links.map((link) => {
+    const port = PORTS.find((_, index) => losses[index]?.link === link);
+    if (port !== undefined) return port;
     throw new LabError(`no port leads from ${flow.from.address} to ${flow.to.address} by ${link}`);
-  return port;
+  });
 }
+
+/** What became of flows, by name. */
+export const figureOf = (names: readonly string[], losses: readonly Loss[]): string =>
+  losses.map((loss, index) => `${names[index] ?? ''}: ${lossFigure(loss)}`).join('; ');
 
 const endOf = (host: Client | Pod): End => ({ host, address: host.address });
 
@@ -430,49 +510,50 @@ async function valuesOf(
   context: Context,
   routers: readonly Client[],
   keys: readonly TunnelKey[],
-  { remoteBfd = true, routes: { import: more, ...routes } = {} }: FabricOptions,
+  { remoteBfd = true, family: number = 4, routes: { import: more, ...routes } = {} }: FabricOptions,
 ): Promise<JsonObject> {
+  const family = FAMILIES[number];
   const gateways: Record<string, JsonObject> = {};
   const tunnels: Record<string, JsonObject> = {};
-  for (const [index, { gateway, tunnel, local, remote }] of PAIR.entries()) {
+  for (const [index, { gateway, tunnel }] of PAIR.entries()) {
     const { values, localIdentity, remoteIdentity } = keys[index]!;
     const machine = nodeOf(context, gateway);
-    const address = await context.publicAddress(machine);
+    await context.publicAddress(machine);
+    const { local, remote, length } = family.inside(index);
     gateways[gateway] = {
       exposure: 'hostPort',
-      identity: localIdentity ?? address,
+      identity: localIdentity ?? family.outer(machine),
       nodeSelector: { 'kubernetes.io/hostname': machine.name },
     };
     tunnels[tunnel] = {
       gateway,
       remote: {
-        address: routers[index]!.address,
+        address: family.addressOf(routers[index]!),
         initiates: false,
         ...(remoteIdentity !== undefined && { identity: remoteIdentity }),
       },
       ...values,
-      inside: { local: `${local}/30`, remote },
+      inside: { local: `${local}/${length}`, remote },
       bgp: { peerAs: SITE.as, password: { existingSecret: `${tunnel}-bgp` }, ...(remoteBfd && { bfd: BFD }) },
     };
   }
   return {
-    cluster: ALL_OF_CLUSTER,
+    cluster: family.cluster,
     routes: {
       mode: 'bgp',
       localAs: LOCAL_AS,
-      import: { site: { cidr: SITE.network }, ...more },
+      import: { site: { cidr: family.site }, ...more },
       bfd: BFD,
       ...routes,
     },
     gateways,
     tunnels,
     // Emulated processors take long until a program has begun.
+    drainTimeoutSeconds: 400,
   };
 }
 
-/** What a router has beside our counterpart's file: its session with the host behind it. */
-function towardsHost(tunnel: string, host: string): string {
-  return `
+const BFD_PROFILE = `
 bfd
  profile lab
   transmit-interval ${BFD.intervalMilliseconds}
@@ -480,13 +561,22 @@ bfd
   detect-multiplier ${BFD.multiplier}
  exit
 exit
+`;
+
+/** Lines of a session between a router and the host behind it. */
+const session = (neighbor: string, remoteAs: number): string => ` neighbor ${neighbor} remote-as ${remoteAs}
+ neighbor ${neighbor} timers 3 9
+ neighbor ${neighbor} timers connect 2
+ neighbor ${neighbor} bfd profile lab
+`;
+
+/** What a router has beside our counterpart's file: its session with the host behind it. */
+function towardsHost({ words, link }: Family, tunnel: string, index: number): string {
+  const host = `${link(index)}5`;
+  return `${BFD_PROFILE}
 router bgp ${SITE.as}
  no bgp ebgp-requires-policy
- neighbor ${host} remote-as ${SITE.hostAs}
- neighbor ${host} timers 3 9
- neighbor ${host} timers connect 2
- neighbor ${host} bfd profile lab
- address-family ipv4 unicast
+${session(host, SITE.hostAs)} address-family ${words.family} unicast
   neighbor ${host} activate
   neighbor ${host} prefix-list cluster-${tunnel} out
  exit-address-family
@@ -495,32 +585,18 @@ exit
 }
 
 /** The host, which chooses between the routers that know a way. */
-function hostConf(routers: readonly string[]): string {
-  return `
-bfd
- profile lab
-  transmit-interval ${BFD.intervalMilliseconds}
-  receive-interval ${BFD.intervalMilliseconds}
-  detect-multiplier ${BFD.multiplier}
- exit
-exit
+function hostConf({ words, host, link }: Family): string {
+  const routers = PAIR.map((_, index) => `${link(index)}1`);
+  return `${BFD_PROFILE}
 route-map SOURCE permit 10
- set src ${OFFICE[0]}5
+ set src ${host}
 exit
-ip protocol bgp route-map SOURCE
+${words.ip} protocol bgp route-map SOURCE
 router bgp ${SITE.hostAs}
- bgp router-id ${OFFICE[0]}5
+ bgp router-id ${FAMILIES[4].host}
  no bgp ebgp-requires-policy
-${routers
-  .map(
-    (router) => ` neighbor ${router} remote-as ${SITE.as}
- neighbor ${router} timers 3 9
- neighbor ${router} timers connect 2
- neighbor ${router} bfd profile lab
-`,
-  )
-  .join('')} address-family ipv4 unicast
-  maximum-paths 8
+${routers.map((router) => session(router, SITE.as)).join('')} address-family ${words.family} unicast
+${routers.map((router) => `  neighbor ${router} activate\n`).join('')}  maximum-paths 8
  exit-address-family
 exit
 `;

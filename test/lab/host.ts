@@ -188,6 +188,10 @@ export class Node extends Host {
     return this.machine.address;
   }
 
+  get address6(): string {
+    return this.machine.address6;
+  }
+
   override run(script: string, options: RunOptions = {}): Promise<string> {
     return this.lab.on(this.machine, `set -e\n${script}`, options);
   }

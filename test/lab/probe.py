@@ -9,21 +9,26 @@ packets: numbers and times of sending, in seconds since the sender began, of the
 """
 import json
 import os
-import selectors
 import signal
 import socket
 import struct
 import sys
 import time
-from typing import Any, Dict, List, NoReturn, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 INTERVAL_SECONDS = 0.01
 PACKET = struct.Struct('!Qd')  # number, time of sending
-IP_PKTINFO = 8  # ip(7), which the module socket does not name
+DRAINED_EVERY_SECONDS = 0.1
+ROOM_BYTES = 8 * 2**20
+# ip(7) and socket(7), which the module socket does not name
+IP_PKTINFO = 8
+SO_RCVBUFFORCE = 33
 
 
-class Ended(Exception):
-    """Somebody has asked us to end."""
+class Asked:
+    """Whether somebody has asked us to end."""
+
+    to_end = False
 
 
 class Flow:
@@ -52,22 +57,41 @@ def bound(address: str, port: int) -> socket.socket:
 
 def receive(file: str, address: str, ports: List[int]) -> None:
     flows = {port: Flow() for port in ports}
-    plugs = selectors.DefaultSelector()
-    for port in ports:
-        plug = bound(address, port)
+    plugs = [(bound(address, port), flow) for port, flow in flows.items()]
+    for plug, _ in plugs:
         plug.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-        plugs.register(plug, selectors.EVENT_READ, (plug, flows[port]))
+        make_room(plug)
+        plug.setblocking(False)
     ready(file)
+    ending = False
+    while not ending:
+        # Not for each packet: where processors are emulated, to wake up costs more than all the rest.
+        time.sleep(DRAINED_EVERY_SECONDS)
+        ending = Asked.to_end
+        for plug, flow in plugs:
+            drain(plug, flow)
+    write(file, {f'{port}': {'link': flow.link, 'runs': flow.runs()} for port, flow in flows.items()})
+
+
+def make_room(plug: socket.socket) -> None:
+    """For what comes while we have no processor: such packets have come."""
+    for option in (SO_RCVBUFFORCE, socket.SO_RCVBUF):
+        try:
+            plug.setsockopt(socket.SOL_SOCKET, option, ROOM_BYTES)
+            return
+        except PermissionError:
+            pass
+
+
+def drain(plug: socket.socket, flow: Flow) -> None:
+    extras: List[Tuple[int, int, bytes]] = []
     try:
         while True:
-            for key, _ in plugs.select():
-                plug, flow = key.data
-                data, extras, _, _ = plug.recvmsg(PACKET.size, 128)
-                number, sent = PACKET.unpack(data)
-                flow.times[number] = sent
-                flow.link = link_of(extras) or flow.link
-    except Ended:
-        write(file, {f'{port}': {'link': flow.link, 'runs': flow.runs()} for port, flow in flows.items()})
+            data, extras, _, _ = plug.recvmsg(PACKET.size, 128)
+            number, sent = PACKET.unpack(data)
+            flow.times[number] = sent
+    except BlockingIOError:
+        flow.link = link_of(extras) or flow.link
 
 
 def link_of(extras: List[Tuple[int, int, bytes]]) -> Optional[str]:
@@ -83,25 +107,23 @@ def send(file: str, address: str, target: str, ports: List[int]) -> None:
     latest = due = now = 0.0
     start = time.monotonic()
     ready(file)
-    try:
-        while True:
-            now = time.monotonic() - start
-            if now < due:
-                time.sleep(due - now)
-                continue
-            latest = max(latest, now - due)
-            # What is late is not made up for: a burst would lose what nothing else has.
-            due = max(due, now - INTERVAL_SECONDS) + INTERVAL_SECONDS
-            packet = PACKET.pack(number, now)
-            number += 1
-            for plug, to in plugs:
-                try:
-                    plug.sendto(packet, to)
-                except OSError:
-                    # There is no route: it is lost like others.
-                    pass
-    except Ended:
-        write(file, {'sent': number, 'seconds': now, 'late': round(latest, 3)})
+    while not Asked.to_end:
+        now = time.monotonic() - start
+        if now < due:
+            time.sleep(due - now)
+            continue
+        latest = max(latest, now - due)
+        # What is late is not made up for: a burst would lose what nothing else has.
+        due = max(due, now - INTERVAL_SECONDS) + INTERVAL_SECONDS
+        packet = PACKET.pack(number, now)
+        number += 1
+        for plug, to in plugs:
+            try:
+                plug.sendto(packet, to)
+            except OSError:
+                # There is no route: it is lost like others.
+                pass
+    write(file, {'sent': number, 'seconds': now, 'late': round(latest, 3)})
 
 
 def ready(file: str) -> None:
@@ -115,10 +137,8 @@ def write(file: str, value: Any) -> None:
     os.replace(f'{file}.new', file)
 
 
-def end(*_: Any) -> NoReturn:
-    # Only once: what is written then is written whole.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Ended
+def end(*_: Any) -> None:
+    Asked.to_end = True
 
 
 def main(arguments: List[str]) -> None:

@@ -16,7 +16,6 @@ export interface End {
 
 /** Packets from ports of one end to the same ports of another one. */
 export interface Flow {
-  readonly name: string;
   readonly from: End;
   readonly to: End;
   readonly ports: readonly number[];

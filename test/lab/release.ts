@@ -30,7 +30,7 @@ export class Release {
     return this.context.lab.helm([
       ...[verb, this.release, `${this.context.charts}/${this.chart}`, '-n', this.context.namespace],
       ...files.flatMap((file) => ['-f', file]),
-      ...['--wait', '--timeout', '5m'],
+      ...['--wait', '--timeout', '10m'],
     ]);
   }
 

@@ -161,22 +161,24 @@ export class Context {
     await this.lab.inside('ip', ['route', verb, address, 'via', via]);
   }
 
-  /** Gives a node a public address, as a cloud does: outside nobody sees another one. */
+  /** Gives a node a public address of each family, as a cloud does: outside nobody sees another one. */
   async publicAddress(machine: Machine): Promise<string> {
     const address = publicAddressOf(machine);
     if (this.published.has(address)) return address;
     this.published.add(address);
     const table = `public_${machine.name}`;
-    this.atEnd(() => this.lab.inside('nft', ['delete', 'table', 'ip', table]));
+    this.atEnd(() => this.lab.inside('nft', ['delete', 'table', 'inet', table]));
     await this.lab.inside('nft', ['-f', '-'], {
-      input: `table ip ${table} {
+      input: `table inet ${table} {
         chain in {
           type nat hook prerouting priority dstnat;
-          ip daddr ${address} dnat to ${machine.address}
+          ip daddr ${address} dnat ip to ${machine.address}
+          ip6 daddr ${publicAddress6Of(machine)} dnat ip6 to ${machine.address6}
         }
         chain out {
           type nat hook postrouting priority srcnat;
-          ip saddr ${machine.address} oifname "outside" snat to ${address}
+          ip saddr ${machine.address} oifname "outside" snat ip to ${address}
+          ip6 saddr ${machine.address6} oifname "outside" snat ip6 to ${publicAddress6Of(machine)}
         }
       }`,
     });
@@ -232,6 +234,7 @@ export class Context {
 
 /** The public address of a node that has one. */
 export const publicAddressOf = (machine: Machine): string => `198.51.100.${100 + machine.number}`;
+export const publicAddress6Of = (machine: Machine): string => `2001:db8:51::${100 + machine.number}`;
 
 function unlessInterrupted(error: unknown): string {
   if (error instanceof Interrupted) throw error;

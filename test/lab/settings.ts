@@ -38,6 +38,7 @@ export const TOOLS_IMAGE = 'lab.example/tools:1';
 
 export const CLUSTER = {
   nodes: '172.30.0.0/24',
+  nodes6: 'fd00:30::/64',
   gateway: '172.30.0.1',
   gateway6: 'fd00:30::1',
   pods: '10.234.0.0/16',

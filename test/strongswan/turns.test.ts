@@ -17,6 +17,7 @@ interface Turn {
   readonly carrying: boolean;
   readonly leaving: boolean;
   readonly drained: boolean;
+  readonly nodes: number;
 }
 
 /** What a pod answers that carries and goes on. */
@@ -27,6 +28,7 @@ const turn = (gateway: string, more: Partial<Turn> = {}): Turn => ({
   carrying: true,
   leaving: false,
   drained: false,
+  nodes: 0,
   ...more,
 });
 
@@ -128,7 +130,7 @@ describeWith(['python3'], 'whose turn it is', () => {
   const leaving = { leaving: true };
   const gone = { leaving: true, drained: true, carrying: false };
   const idle = { carrying: false };
-  test.each<[string, string, Turn[], boolean]>([
+  test.each<[string, string, Turn[], boolean, number?]>([
     ['nobody answers', 'a', [], false],
     ['another carries on', 'b', [turn('a')], true],
     ['another does not carry', 'a', [turn('b', idle)], false],
@@ -143,10 +145,14 @@ describeWith(['python3'], 'whose turn it is', () => {
     ['all want to go, and this is the last', 'c', [turn('a', leaving), turn('b', leaving)], false],
     ['the old pod of an earlier one goes, and its new one carries', 'b', [turn('a', gone), turn('a')], true],
     ['a later one goes, and an earlier one carries on', 'b', [turn('a'), turn('c', leaving)], true],
-  ])('%s', (_, own, answers, goes) => {
+    ['another leads to more nodes', 'a', [turn('b', { nodes: 4 })], true, 3],
+    ['another leads to as many nodes', 'a', [turn('b', { nodes: 3 })], true, 3],
+    ['another leads to fewer nodes', 'a', [turn('b', { nodes: 2 })], false, 3],
+    ['a third leads to as many nodes', 'a', [turn('b', { nodes: 2 }), turn('c', { nodes: 3 })], true, 3],
+  ])('%s', (_, own, answers, goes, nodes = 0) => {
     const program =
-      'own, answers = json.load(sys.stdin)\nprint(json.dumps(turns.may_go(own, [turns.Answer(**each) for each in answers])))';
-    expect(python(program, [own, answers])).toBe(goes);
+      'own, nodes, answers = json.load(sys.stdin)\nprint(json.dumps(turns.may_go(own, nodes, [turns.Answer(**each) for each in answers])))';
+    expect(python(program, [own, nodes, answers])).toBe(goes);
   });
 
   test.each<[string, string, string | number]>([
@@ -159,8 +165,8 @@ import itertools
 names = 'abcd'[:json.load(sys.stdin)]
 wrong = []
 for state in itertools.product([(True, False), (True, True), (False, True), (False, False)], repeat=len(names)):
-    answers = [turns.Answer(name, name, 0, carrying, leaving, False) for name, (carrying, leaving) in zip(names, state)]
-    going = [each.gateway for each in answers if each.leaving and turns.may_go(each.gateway, [one for one in answers if one is not each])]
+    answers = [turns.Answer(name, name, 0, carrying, leaving, False, 1) for name, (carrying, leaving) in zip(names, state)]
+    going = [each.gateway for each in answers if each.leaving and turns.may_go(each.gateway, 1, [one for one in answers if one is not each])]
     left = [each.gateway for each in answers if each.carrying and each.gateway not in going]
     if going and not left or len(going) > 1:
         wrong.append([state, going])
@@ -178,6 +184,7 @@ print(json.dumps(wrong))`;
     ['another gateway', JSON.stringify(turn('b'))],
     ['no pod', JSON.stringify({ ...turn('a'), pod: null })],
     ['a word for a truth', JSON.stringify({ ...turn('a'), carrying: 'yes' })],
+    ['no number of nodes', JSON.stringify({ ...turn('a'), nodes: null })],
     ['no time', JSON.stringify({ ...turn('a'), started: '1' })],
     ['half of it', JSON.stringify(turn('a')).slice(0, -2)],
   ])('an answer that is none: %s', (_, text) => {
@@ -532,7 +539,8 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
   const status = (more: Record<string, unknown> = {}) => ({
     problems: [],
     bgp: { onprem: session },
-    nodes: { known: 3, established: 2, withoutBfd: 1 },
+    nodes: { known: 4, established: 2, away: 1, withoutBfd: 1 },
+    settled: true,
     drained: false,
     metrics: { restarts: 4, strangers: 5, nodeRoutes: 6, remoteRoutes: 7 },
     ...more,
@@ -548,6 +556,7 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
     JSON.parse(pod.has('state/fabric/tunnels.json') ? pod.read('state/fabric/tunnels.json') : '{}') as {
       tunnels?: object;
       draining?: boolean;
+      nodes?: number;
     };
 
   test('tells it how the tunnels are, and that they are so still', async () => {
@@ -555,7 +564,11 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
     await serve(pod);
     const tunnel = (name: string) => ({ installed: true, children: { [name]: true }, remote: '198.51.100.7' });
     await pod.until('it is told', () => JSON.stringify(told().tunnels).includes('198.51.100.7'));
-    expect(told()).toEqual({ tunnels: { onprem: tunnel('onprem'), branch: tunnel('branch') }, draining: false });
+    expect(told()).toEqual({
+      tunnels: { onprem: tunnel('onprem'), branch: tunnel('branch') },
+      draining: false,
+      nodes: 0,
+    });
     const time = () => fs.statSync(pod.at('state/fabric/tunnels.json')).mtimeMs;
     const before = time();
     await pod.until('it is touched', () => time() > before);
@@ -605,15 +618,26 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
     await pod.control(environment(pod));
     await pod.unready('BGP session is not established: Idle');
     expect(await said(pod)).toMatchObject({ carrying: false });
+    report({ settled: false });
+    await pod.ready();
+    expect(await said(pod)).toMatchObject({ carrying: false });
     report();
     await pod.until('it carries', async () => (await said(pod)).carrying);
+    expect(await said(pod)).toMatchObject({ nodes: 3 });
+  });
+
+  test('leads to as many nodes as another gateway does before it carries', async () => {
+    await other('b', turn('b', { nodes: 5 }));
+    report({ settled: false });
+    await serve(pod);
+    await pod.until('the reflector knows', () => told().nodes === 5);
   });
 
   test('shows sessions and nodes', async () => {
     report();
     await serve(pod);
     const { body } = await pod.get('/status');
-    expect(body).toContain('\nfabric         2 of 3 nodes\n');
+    expect(body).toContain('\nfabric         2 of 4 nodes\n');
     expect(body).toContain(
       '\nBGP     STATE        FOR    PREFIXES    BFD\nonprem  Established  1h 2m  12 of 1000  up\n',
     );
@@ -624,7 +648,8 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
       'ipsec_bgp_session_up{tunnel="onprem"}': 1,
       'ipsec_bgp_prefixes_received{tunnel="onprem"}': 12,
       'ipsec_bgp_prefixes_limit{tunnel="onprem"}': 1000,
-      'ipsec_fabric_nodes{state="known"}': 3,
+      'ipsec_fabric_nodes{state="known"}': 4,
+      'ipsec_fabric_nodes{state="away"}': 1,
       'ipsec_fabric_nodes{state="established"}': 2,
       'ipsec_fabric_nodes{state="without_bfd"}': 1,
       'ipsec_fabric_routes{from="nodes"}': 6,
@@ -655,13 +680,13 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
     expect((await said(pod)).drained).toBe(true);
   });
 
-  test('waits 15 s at most for a reflector that does not', async () => {
+  test('waits 75 s at most for a reflector that does not, since the agents of nodes may be away', async () => {
     report();
     await serve(pod);
     const before = Date.now();
     leaveAll(pod, ['charon', 'control', 'frr']);
     await pod.until('it may end', () => mayEnd(pod));
-    expect(((Date.now() - before) / 1000) * FASTER).toBeGreaterThan(15);
+    expect(((Date.now() - before) / 1000) * FASTER).toBeGreaterThan(75);
   });
 
   test('goes on where two of three containers are to end', async () => {
@@ -750,18 +775,18 @@ describe('the chart', () => {
   });
 
   test('gives the pod the time that it may take, and more where the values say so', () => {
-    expect(rendered().pod?.terminationGracePeriodSeconds).toBe(165);
-    expect(rendered({ drainTimeoutSeconds: 0 }).pod?.terminationGracePeriodSeconds).toBe(45);
+    expect(rendered().pod?.terminationGracePeriodSeconds).toBe(225);
+    expect(rendered({ drainTimeoutSeconds: 0 }).pod?.terminationGracePeriodSeconds).toBe(105);
     expect(rendered({ terminationGracePeriodSeconds: 600 }).pod?.terminationGracePeriodSeconds).toBe(600);
   });
 
-  test('holds up the end of charon and control', () => {
+  test('holds up the end of each container', () => {
     const hooks = rendered().pod?.containers.map(({ name, lifecycle }) => [name, lifecycle]);
-    const hook = (name: string) => ({ preStop: { exec: { command: ['/bin/sh', '/scripts/leave.sh', name, '145'] } } });
+    const hook = (name: string) => ({ preStop: { exec: { command: ['/bin/sh', '/scripts/leave.sh', name, '205'] } } });
     expect(hooks).toEqual([
       ['charon', hook('charon')],
       ['control', hook('control')],
-      ['network', undefined],
+      ['network', hook('network')],
     ]);
   });
 });

@@ -29,24 +29,21 @@ export const scenario: Scenario = {
       packets = BARELY_PACKETS,
     ): Promise<void> => fabric.fault(pod, gateways, { title, begin, limits: (): Limits => ({ packets }) });
     const both = ['a', 'b'] as const;
+    const agents = { agent: { resources: { requests: { cpu: '60m' } } } };
+    const gateways = { strongswan: { resources: { requests: { cpu: '60m' } } } };
 
-    await planned(
-      'helm upgrade changes the agents: no packet is lost',
-      both,
-      () => fabric.upgrade({ agent: { resources: { requests: { cpu: '60m' } } } }),
-      0,
-    );
+    await planned('helm upgrade changes the agents: no packet is lost', both, () => fabric.upgrade(agents), 0);
     await planned('helm upgrade changes the pods of both gateways: they take turns', both, () =>
-      fabric.upgrade({ strongswan: { resources: { requests: { cpu: '60m' } } } }),
+      fabric.upgrade({ ...agents, ...gateways }),
     );
-    await planned('helm upgrade changes the pods of all', both, () =>
-      fabric.upgrade({ podAnnotations: { 'example.com/turn': '1' } }),
+    await planned('helm upgrade changes the pods of all: agents and gateways', both, () =>
+      fabric.upgrade({ ...agents, ...gateways, podAnnotations: { 'example.com/turn': '1' } }),
     );
-    await planned('helm rollback', both, () =>
-      lab.helm(['rollback', vpn.release, '-n', context.namespace, '--wait', '--timeout', '5m']),
+    await planned('helm rollback, of all', both, () =>
+      lab.helm(['rollback', vpn.release, '-n', context.namespace, '--wait', '--timeout', '10m']),
     );
     await planned('helm upgrade changes the proposals of both tunnels: each ends and begins again', both, async () => {
-      await fabric.upgrade({ tunnels: fabric.tunnelsWith({ esp: CHANGED }) });
+      await fabric.upgrade({ ...agents, ...gateways, tunnels: fabric.tunnelsWith({ esp: CHANGED }) });
       await fabric.reloadSite();
       await vpn.inService('the new proposals', async () => {
         const suites = await Promise.all(both.map((gateway) => vpn.exec(gateway, LIST_SAS, 'charon')));

@@ -1,7 +1,7 @@
 import { Fabric } from '../fabric';
 import { faultsOf } from '../faults';
 import type { Pod } from '../host';
-import { OFFICE_NETWORK, watchClear } from '../ipsec';
+import { watchClear } from '../ipsec';
 import { LabError, until } from '../processes';
 import { same, type Context, type Scenario } from '../scenario';
 
@@ -42,7 +42,7 @@ async function bothDown(context: Context, fabric: Fabric, pod: Pod): Promise<voi
   await context.check('both gateways are gone: a pod is told at once that there is no way', async () => {
     await scale(0);
     for (const machine of context.lab.machines)
-      await until('no way', 120, async () => ((await fabric.ways(machine, OFFICE_NETWORK)) === 0 ? true : undefined));
+      await until('no way', 120, async () => ((await fabric.ways(machine)) === 0 ? true : undefined));
     const said = await pod.run(`ping -n -c 1 -W 5 ${fabric.srv.address} || :`);
     if (!/unreachable|No route/i.test(said)) throw new LabError(said);
   });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fabric, happen } from '../fabric';
+import { Fabric, figureOf, happen } from '../fabric';
 import { faultsOf } from '../faults';
 import { watchClear } from '../ipsec';
-import { lossFigure, probing } from '../probes';
+import { probing } from '../probes';
 import { LabError } from '../processes';
 import { say } from '../progress';
 import { same, type Scenario } from '../scenario';
@@ -32,7 +32,7 @@ export const scenario: Scenario = {
     const draw = generator(seed);
     let warm: Readonly<Record<string, number>> = {};
     await context.check(`${MINUTES} minutes, drawn with LAB_SEED=${seed}`, async () => {
-      const flows = [...(await fabric.pinned(pod, 'a')), ...(await fabric.pinned(pod, 'b'))];
+      const { flows, names } = await fabric.pinned(pod, ['a', 'b']);
       const losses = await probing(flows, async () => {
         for (let minute = 0; minute < MINUTES; minute++) {
           if (minute === WARM_MINUTES) warm = await fabric.memoryMib();
@@ -44,7 +44,7 @@ export const scenario: Scenario = {
           await sleep(Math.max(0, next - Date.now()));
         }
       });
-      const figure = losses.map((loss, index) => `${flows[index]?.name ?? ''}: ${lossFigure(loss)}`).join('; ');
+      const figure = figureOf(names, losses);
       if (losses.some(({ outages }) => outages.some(({ seconds }) => seconds > STUCK_SECONDS)))
         throw new LabError(figure);
       return figure;

@@ -1,5 +1,4 @@
 import { Fabric } from '../fabric';
-import { OFFICE_NETWORK } from '../ipsec';
 import { LabError } from '../processes';
 import type { Context, Scenario } from '../scenario';
 import { dumpBefore, sameAsBefore, secretsAreSecret } from '../traces';
@@ -37,7 +36,7 @@ export const scenario: Scenario = {
     await context.check('a node that is to have an agent no more keeps its ways', async () => {
       await fabric.upgrade({ agent: { nodeSelector: { 'kubernetes.io/hostname': first.name } } });
       await context.kubectl('wait', '--for=delete', 'pod', ...fabric.agentPods(second), '--timeout=120s');
-      if ((await fabric.ways(second, OFFICE_NETWORK)) === 0) throw new LabError('it has none');
+      if ((await fabric.ways(second)) === 0) throw new LabError('it has none');
     });
     await context.check('an agent is killed on the other one', () =>
       lab.on(first, "pkill -KILL -f '^python3 -B /scripts/agent.py'"),
