@@ -1,5 +1,5 @@
 """peers.py: what FRR tells of its sessions and routes, as what is told of them."""
-from typing import Any, Dict, Iterable, List, NamedTuple
+from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple
 
 from fabric_file import Session
 
@@ -25,6 +25,12 @@ def states_of(summary: Any) -> Dict[str, str]:
             for peer, values in family.get('peers', {}).items():
                 found[peer] = str(values.get('state', ''))
     return found
+
+
+def senders_of(summary: Any) -> FrozenSet[str]:
+    """Peers of which there are routes: a session is established before they come."""
+    families = [family for family in summary.values() if isinstance(family, dict)] if isinstance(summary, dict) else []
+    return frozenset(peer for family in families for peer, values in family.get('peers', {}).items() if values.get('pfxRcd', 0))
 
 
 def remote_of(session: Session, answer: Any) -> Remote:
@@ -93,12 +99,12 @@ def missing(nodes: Iterable[str], states: Dict[str, str]) -> List[str]:
     return [node for node in nodes if node not in states]
 
 
-def is_settled(nodes: Iterable[str], states: Dict[str, str], seconds: float, expected: int) -> bool:
+def is_settled(nodes: Collection[str], senders: FrozenSet[str], seconds: float, expected: int) -> bool:
     """Whether so long after there was none all nodes are there: else packets for some would come that the gateway cannot lead.
 
     Others lead to so many, of which some may be away.
     """
-    there = len(established(nodes, states))
+    there = sum(node in senders for node in nodes)
     if there < expected:
         return seconds >= AWAY_SECONDS
-    return seconds >= SETTLING_SECONDS or there == len(list(nodes))
+    return seconds >= SETTLING_SECONDS or there == len(nodes)

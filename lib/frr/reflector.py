@@ -17,7 +17,7 @@ from kernel import KernelError
 from learned import Node, learn, sightings_of
 from passwords import files_of, take
 from say import Changes, die, name_program, reason_of, say
-from peers import Presence, Remote, bgp_routes, counts, is_settled, missing, remote_of, states_of
+from peers import Presence, Remote, bgp_routes, counts, is_settled, missing, remote_of, senders_of, states_of
 from tunnels_file import NOTHING, STALE_SECONDS, parse_told, phase_of
 from vty import VtyError
 from written import read, read_json, remove, write_atomically, write_json
@@ -59,6 +59,7 @@ class Reflector:
         self.next_start = self.next_load = self.next_assert = self.next_reassert = 0.0
         self.asserted: Optional[Tuple[Fabric, List[str]]] = None
         self.states: Dict[str, str] = {}
+        self.senders: FrozenSet[str] = frozenset()
         self.presence = Presence()
         self.remotes: Dict[str, Remote] = {}
         self.routes = {table: {4: 0, 6: 0} for table in (plan.NODES, plan.REMOTES)}
@@ -212,7 +213,7 @@ class Reflector:
             say(f'{problem}; all daemons start again')
             self.daemons.kill()
             self.running = None
-            self.states, self.remotes = {}, {}
+            self.states, self.senders, self.remotes = {}, frozenset(), {}
         if now < self.next_start:
             return
         self.next_start = now + RETRY_SECONDS
@@ -231,7 +232,7 @@ class Reflector:
         families = [version for version, count in self.routes[plan.NODES].items() if count]
         if not families:
             self.lonely_at, self.is_settled = now, False
-        self.is_settled = self.is_settled or is_settled(self.nodes, self.states, now - self.lonely_at, self.told.nodes)
+        self.is_settled = self.is_settled or is_settled(self.nodes, self.senders, now - self.lonely_at, self.told.nodes)
         self.presence.see(self.nodes, self.states, now)
         return Running(
             {overlay: node.bfd for overlay, node in self.nodes.items()},
@@ -278,7 +279,8 @@ class Reflector:
         if not self.daemons.children:
             return
         vty = self.daemons.vty
-        self.states = states_of(vty.ask_json('bgpd', 'show bgp summary json'))
+        summary = vty.ask_json('bgpd', 'show bgp summary json')
+        self.states, self.senders = states_of(summary), senders_of(summary)
         self.remotes = {
             name: remote_of(tunnel.session, vty.ask_json('bgpd', f'show bgp neighbors {tunnel.session.peer} json'))
             for name, tunnel in fabric.tunnels.items()

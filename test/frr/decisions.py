@@ -15,7 +15,7 @@ from frr_conf import Phase, Running, announced, changes, compose, outer_prefixes
 from kernel import LAST_METRIC, Learned, Link, Neighbour, Route, Rule
 from learned import GONE_SECONDS, Node, Sighting, learn, sightings_of
 from passwords import take
-from peers import Presence, bgp_routes, counts, is_settled, missing, remote_of, states_of
+from peers import Presence, bgp_routes, counts, is_settled, missing, remote_of, senders_of, states_of
 from say import printable
 from tunnels_file import parse_told, phase_of
 from vty import complaints_of
@@ -351,16 +351,17 @@ class Plan(unittest.TestCase):
 
 class Settling(unittest.TestCase):
     def test_exports_wait_for_all_nodes_and_not_for_ever(self) -> None:
-        states = {'198.18.0.11': 'Established', '198.18.0.12': 'Connect'}
-        self.assertTrue(is_settled(['198.18.0.11'], states, 1, 0))
-        self.assertFalse(is_settled(['198.18.0.11', '198.18.0.12'], states, 9, 0))
-        self.assertTrue(is_settled(['198.18.0.11', '198.18.0.12'], states, 10, 0))
+        nodes, one = ['198.18.0.11', '198.18.0.12'], frozenset(['198.18.0.11'])
+        self.assertTrue(is_settled(nodes[:1], one, 1, 0))
+        self.assertFalse(is_settled(nodes, one, 9, 0))
+        self.assertTrue(is_settled(nodes, one, 10, 0))
+        self.assertTrue(is_settled(nodes, frozenset(nodes), 1, 0))
 
     def test_and_for_as_many_as_another_gateway_leads_to(self) -> None:
-        states = {'198.18.0.11': 'Established'}
-        self.assertTrue(is_settled(['198.18.0.11'], states, 1, 1))
-        self.assertFalse(is_settled(['198.18.0.11'], states, 59, 2))
-        self.assertTrue(is_settled(['198.18.0.11'], states, 60, 2))
+        nodes = ['198.18.0.11']
+        self.assertTrue(is_settled(nodes, frozenset(nodes), 1, 1))
+        self.assertFalse(is_settled(nodes, frozenset(nodes), 59, 2))
+        self.assertTrue(is_settled(nodes, frozenset(nodes), 60, 2))
 
 
 class Presences(unittest.TestCase):
@@ -526,13 +527,22 @@ class Peers(unittest.TestCase):
 
     def test_sessions_of_the_summary(self) -> None:
         summary = {
-            'ipv4Unicast': {'peers': {'198.18.0.11': {'state': 'Established'}, '10.2.255.30': {'state': 'Idle'}}},
-            'ipv6Unicast': {'peers': {'198.18.0.11': {'state': 'Established'}}},
+            'ipv4Unicast': {
+                'peers': {'198.18.0.11': {'state': 'Established', 'pfxRcd': 2}, '10.2.255.30': {'state': 'Idle'}},
+            },
+            'ipv6Unicast': {'peers': {'198.18.0.11': {'state': 'Established', 'pfxRcd': 0}}},
         }
         states = states_of(summary)
         self.assertEqual(states, {'198.18.0.11': 'Established', '10.2.255.30': 'Idle'})
         nodes = {'198.18.0.11': True, '198.18.0.12': False}
-        self.assertEqual(counts(nodes, states), {'known': 2, 'established': 1, 'withoutBfd': 1})
+        self.assertEqual(counts(nodes, states, Presence()), {'known': 2, 'established': 1, 'away': 0, 'withoutBfd': 1})
+        presence = Presence()
+        presence.see(nodes, dict.fromkeys(nodes, 'Established'), 0)
+        presence.see(nodes, states, 1)
+        self.assertEqual(counts(nodes, states, presence)['away'], 1)
+        self.assertEqual(senders_of(summary), {'198.18.0.11'})
+        silent = {'ipv4Unicast': {'peers': {'198.18.0.11': {'state': 'Established', 'pfxRcd': 0}}}}
+        self.assertEqual([senders_of(each) for each in (silent, {}, [])], [frozenset()] * 3)
         self.assertEqual(missing(nodes, states), ['198.18.0.12'])
 
     def test_the_session_with_a_remote_end(self) -> None:
