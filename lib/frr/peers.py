@@ -1,5 +1,5 @@
 """peers.py: what FRR tells of its sessions and routes, as what is told of them."""
-from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple
+from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Optional
 
 from fabric_file import Session
 
@@ -99,12 +99,12 @@ def missing(nodes: Iterable[str], states: Dict[str, str]) -> List[str]:
     return [node for node in nodes if node not in states]
 
 
-def is_settled(nodes: Collection[str], senders: FrozenSet[str], seconds: float, expected: int) -> bool:
+def is_settled(nodes: Collection[str], senders: FrozenSet[str], seconds: float, expected: Optional[int]) -> bool:
     """Whether so long after there was none all nodes are there: else packets for some would come that the gateway cannot lead.
 
-    Others lead to so many, of which some may be away.
+    Others lead to so many, of which some may be away; None: that is not known yet.
     """
     there = sum(node in senders for node in nodes)
-    if there < expected:
+    if expected is None or there < expected:
         return seconds >= AWAY_SECONDS
     return seconds >= SETTLING_SECONDS or there == len(nodes)

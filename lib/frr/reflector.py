@@ -232,7 +232,8 @@ class Reflector:
         families = [version for version, count in self.routes[plan.NODES].items() if count]
         if not families:
             self.lonely_at, self.is_settled = now, False
-        self.is_settled = self.is_settled or is_settled(self.nodes, self.senders, now - self.lonely_at, self.told.nodes)
+        expected = self.told.nodes if fabric.told else 0
+        self.is_settled = self.is_settled or is_settled(self.nodes, self.senders, now - self.lonely_at, expected)
         self.presence.see(self.nodes, self.states, now)
         return Running(
             {overlay: node.bfd for overlay, node in self.nodes.items()},

@@ -14,7 +14,7 @@ class Told(NamedTuple):
     up: FrozenSet[str]  # the tunnels whose children are all installed
     remotes: FrozenSet[str]  # outer addresses of their other ends
     draining: bool
-    nodes: int = 0  # to how many another gateway leads
+    nodes: Optional[int] = None  # to how many another gateway leads; None: that is being asked
 
 
 NOTHING = Told(frozenset(), frozenset(), False)
@@ -28,7 +28,7 @@ def parse_told(root: Any) -> Optional[Told]:
     up = {name for name, values in tunnels.items() if values.get('installed') is True}
     remotes = {str(values.get('remote') or '') for values in tunnels.values()}
     nodes = root.get('nodes')
-    others = nodes if isinstance(nodes, int) and not isinstance(nodes, bool) else 0
+    others = nodes if isinstance(nodes, int) and not isinstance(nodes, bool) else None
     return Told(frozenset(up), frozenset(filter(is_address, remotes)), root.get('draining') is True, others)
 
 

@@ -2,7 +2,7 @@
 import json
 import os
 import time
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from files import read, write_atomically
 from log import printable
@@ -48,7 +48,7 @@ class Reflection:
         self.settled = False  # whether it leads to all nodes
         self.drained = False
 
-    def tell(self, tunnels: Dict[str, Any], draining: bool, nodes: int) -> None:
+    def tell(self, tunnels: Dict[str, Any], draining: bool, nodes: Optional[int]) -> None:
         """Say how the tunnels are, and now and then that they are so still."""
         file = os.path.join(self.folder, 'tunnels.json')
         data = json.dumps({'tunnels': tunnels, 'draining': draining, 'nodes': nodes}).encode() + b'\n'

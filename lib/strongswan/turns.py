@@ -16,7 +16,7 @@ LEAVE = 'this pod is to end'
 CHANGE = 'tunnels are to be ended for a change'
 LONGEST = 4096  # of an answer, in bytes
 GONE = 5  # the release is gone when our own name was not there so many times in a row
-PATIENCE = 3  # an older pod is gone when it has not answered so many questions
+PATIENCE = 3  # who has not answered so many questions is gone
 
 # What a resolver says when it knows that there is no such name; everything else may be another way a moment later.
 NO_NAME = {socket.EAI_NONAME, getattr(socket, 'EAI_NODATA', socket.EAI_NONAME)}
@@ -146,7 +146,8 @@ class Turns:
         self.name_question: Optional[Question] = None
         self.gone = 0  # how often in a row our own name was not there
         self.others_question: Optional[Question] = None
-        self.nodes_of_others = 0  # to which one of them leads, at most
+        self.others_patience = PATIENCE
+        self.nodes_of_others: Optional[int] = None  # to which one of them leads, at most
         self.older = ''  # the pod of the same gateway that has to end first
         self.is_eldest = False  # of the pods of this gateway, as far as is known
         self.patience = PATIENCE
@@ -215,7 +216,8 @@ class Turns:
             self.others_question = Question(gateway.siblings, self.port)
         elif self.others_question.is_over():
             most = max((each.nodes for each in self.others_question.answers), default=0)
-            if not self.others_question.missing or most > self.nodes_of_others:
+            self.others_patience -= 1
+            if not self.others_question.missing or most > (self.nodes_of_others or 0) or self.others_patience == 0:
                 self.nodes_of_others = most
             self.others_question = None
 

@@ -362,6 +362,7 @@ class Settling(unittest.TestCase):
         self.assertTrue(is_settled(nodes, frozenset(nodes), 1, 1))
         self.assertFalse(is_settled(nodes, frozenset(nodes), 59, 2))
         self.assertTrue(is_settled(nodes, frozenset(nodes), 60, 2))
+        self.assertFalse(is_settled(nodes, frozenset(nodes), 59, None))
 
 
 class Presences(unittest.TestCase):
@@ -584,7 +585,7 @@ class Told(unittest.TestCase):
     def test_of_the_nodes_of_others_only_a_number_counts(self) -> None:
         for nodes in (None, True, '7', 1.5, []):
             told = parse_told({'tunnels': {}, 'nodes': nodes})
-            self.assertEqual(told.nodes if told else None, 0, nodes)
+            self.assertEqual(told and told.nodes, None, nodes)
 
     def test_what_is_no_such_file_says_nothing(self) -> None:
         for root in (None, [], {}, {'tunnels': None}, {'tunnels': {'a': None}}):

@@ -296,7 +296,7 @@ export class Site {
       name,
       { installed: up, children: { [name]: up }, remote: name === 'static' ? '10.0.9.8' : '198.51.100.7' },
     ]);
-    const text = JSON.stringify({ tunnels: Object.fromEntries(tunnels) as unknown, draining });
+    const text = JSON.stringify({ tunnels: Object.fromEntries(tunnels) as unknown, draining, nodes: 0 });
     fs.writeFileSync(this.gateway.path(`${STATE}/tunnels.json.new`), text);
     fs.renameSync(this.gateway.path(`${STATE}/tunnels.json.new`), this.gateway.path(`${STATE}/tunnels.json`));
   }

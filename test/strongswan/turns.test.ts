@@ -556,7 +556,7 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
     JSON.parse(pod.has('state/fabric/tunnels.json') ? pod.read('state/fabric/tunnels.json') : '{}') as {
       tunnels?: object;
       draining?: boolean;
-      nodes?: number;
+      nodes?: number | null;
     };
 
   test('tells it how the tunnels are, and that they are so still', async () => {
@@ -567,7 +567,7 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
     expect(told()).toEqual({
       tunnels: { onprem: tunnel('onprem'), branch: tunnel('branch') },
       draining: false,
-      nodes: 0,
+      nodes: null,
     });
     const time = () => fs.statSync(pod.at('state/fabric/tunnels.json')).mtimeMs;
     const before = time();
@@ -631,6 +631,13 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
     report({ settled: false });
     await serve(pod);
     await pod.until('the reflector knows', () => told().nodes === 5);
+  });
+
+  test('waits for the answer of another gateway, and not for ever', async () => {
+    await other('b', 'no answer');
+    report({ settled: false });
+    await serve(pod);
+    await pod.until('nobody is waited for', () => told().nodes === 0);
   });
 
   test('shows sessions and nodes', async () => {
