@@ -4,7 +4,7 @@ from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple,
 from fabric_file import Session
 
 SETTLING_SECONDS = 10.0  # how long to wait for nodes that may be gone
-AWAY_SECONDS = 60.0  # and for those whose agent is away: so long they keep our routes, and we theirs
+AWAY_SECONDS = 120.0  # and for those whose agent is away: so long they keep our routes, and we theirs
 
 
 class Remote(NamedTuple):

@@ -8,7 +8,7 @@ from node_facts import Node
 GROUP = 'GATEWAYS'
 PATHS = 8  # over how many gateways packets for one network are spread
 KEEPALIVE_SECONDS, HOLD_SECONDS, CONNECT_SECONDS = 3, 9, 2
-STALE_SECONDS = 60  # how long the gateways keep our routes while we are away
+STALE_SECONDS = 120  # how long the gateways keep our routes while we are away
 DEFER_SECONDS = 20  # how long routes wait after a start for all that the gateways tell; zebra keeps the old ones for longer
 FAMILIES = {4: 'ipv4', 6: 'ipv6'}
 

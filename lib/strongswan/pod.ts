@@ -79,10 +79,10 @@ export function gatewayPod(v: IpsecValues, gateway: GatewayValues, names: PodNam
 }
 
 /**
- * How long it takes beside the turn of another gateway: to withdraw routes, until nodes know it whose agents are away (60 s), and then to
+ * How long it takes beside the turn of another gateway: to withdraw routes, until nodes know it whose agents are away (120 s), and then to
  * take leave of the remote ends.
  */
-const HAND_OVER_SECONDS = 85;
+const HAND_OVER_SECONDS = 145;
 const GRACE_SECONDS = HAND_OVER_SECONDS + 20;
 
 /** Holds up the end of a container until its gateway has handed over what it carries. */

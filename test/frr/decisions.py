@@ -360,9 +360,9 @@ class Settling(unittest.TestCase):
     def test_and_for_as_many_as_another_gateway_leads_to(self) -> None:
         nodes = ['198.18.0.11']
         self.assertTrue(is_settled(nodes, frozenset(nodes), 1, 1))
-        self.assertFalse(is_settled(nodes, frozenset(nodes), 59, 2))
-        self.assertTrue(is_settled(nodes, frozenset(nodes), 60, 2))
-        self.assertFalse(is_settled(nodes, frozenset(nodes), 59, None))
+        self.assertFalse(is_settled(nodes, frozenset(nodes), 119, 2))
+        self.assertTrue(is_settled(nodes, frozenset(nodes), 120, 2))
+        self.assertFalse(is_settled(nodes, frozenset(nodes), 119, None))
 
 
 class Presences(unittest.TestCase):
@@ -376,11 +376,11 @@ class Presences(unittest.TestCase):
             presence.see(self.NODES, states, now)
         return presence
 
-    def test_who_was_there_is_away_for_a_minute(self) -> None:
+    def test_who_was_there_is_away_for_two_minutes(self) -> None:
         self.assertEqual(self.seen((0, self.ONE)).away(), [])
         self.assertEqual(self.seen((0, self.BOTH), (1, self.ONE)).away(), ['198.18.0.12'])
-        self.assertEqual(self.seen((0, self.BOTH), (59, self.ONE)).away(), ['198.18.0.12'])
-        self.assertEqual(self.seen((0, self.BOTH), (60, self.ONE)).away(), [])
+        self.assertEqual(self.seen((0, self.BOTH), (119, self.ONE)).away(), ['198.18.0.12'])
+        self.assertEqual(self.seen((0, self.BOTH), (120, self.ONE)).away(), [])
         self.assertEqual(self.seen((0, self.BOTH), (1, self.ONE), (2, self.BOTH)).away(), [])
         presence = self.seen((0, self.BOTH))
         presence.see(['198.18.0.11'], self.ONE, 1)

@@ -687,13 +687,13 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
     expect((await said(pod)).drained).toBe(true);
   });
 
-  test('waits 75 s at most for a reflector that does not, since the agents of nodes may be away', async () => {
+  test('waits 135 s at most for a reflector that does not, since the agents of nodes may be away', async () => {
     report();
     await serve(pod);
     const before = Date.now();
     leaveAll(pod, ['charon', 'control', 'frr']);
     await pod.until('it may end', () => mayEnd(pod));
-    expect(((Date.now() - before) / 1000) * FASTER).toBeGreaterThan(75);
+    expect(((Date.now() - before) / 1000) * FASTER).toBeGreaterThan(135);
   });
 
   test('goes on where two of three containers are to end', async () => {
@@ -782,14 +782,14 @@ describe('the chart', () => {
   });
 
   test('gives the pod the time that it may take, and more where the values say so', () => {
-    expect(rendered().pod?.terminationGracePeriodSeconds).toBe(225);
-    expect(rendered({ drainTimeoutSeconds: 0 }).pod?.terminationGracePeriodSeconds).toBe(105);
+    expect(rendered().pod?.terminationGracePeriodSeconds).toBe(285);
+    expect(rendered({ drainTimeoutSeconds: 0 }).pod?.terminationGracePeriodSeconds).toBe(165);
     expect(rendered({ terminationGracePeriodSeconds: 600 }).pod?.terminationGracePeriodSeconds).toBe(600);
   });
 
   test('holds up the end of each container', () => {
     const hooks = rendered().pod?.containers.map(({ name, lifecycle }) => [name, lifecycle]);
-    const hook = (name: string) => ({ preStop: { exec: { command: ['/bin/sh', '/scripts/leave.sh', name, '205'] } } });
+    const hook = (name: string) => ({ preStop: { exec: { command: ['/bin/sh', '/scripts/leave.sh', name, '265'] } } });
     expect(hooks).toEqual([
       ['charon', hook('charon')],
       ['control', hook('control')],
