@@ -35,6 +35,9 @@ export const scenario: Scenario = {
   },
 };
 
+/** Until both gateways have gone: the last one waits `drainTimeoutSeconds` for another one. */
+const LEFT_SECONDS = 600;
+
 /** Nobody knows a way: hosts are told so, and nothing leaves in clear. */
 async function bothDown(context: Context, fabric: Fabric, pod: Pod): Promise<void> {
   const scale = (replicas: number): Promise<string> =>
@@ -42,7 +45,7 @@ async function bothDown(context: Context, fabric: Fabric, pod: Pod): Promise<voi
   await context.check('both gateways are gone: a pod is told at once that there is no way', async () => {
     await scale(0);
     for (const machine of context.lab.machines)
-      await until('no way', 120, async () => ((await fabric.ways(machine)) === 0 ? true : undefined));
+      await until('no way', LEFT_SECONDS, async () => ((await fabric.ways(machine)) === 0 ? true : undefined));
     const said = await pod.run(`ping -n -c 1 -W 5 ${fabric.srv.address} || :`);
     if (!/unreachable|No route/i.test(said)) throw new LabError(said);
   });
