@@ -38,6 +38,7 @@ class Reflector:
         self.config = config
         self.state = os.path.join(state, 'fabric')
         self.ended = os.path.join(state, 'charon-ended')
+        self.goodbye = os.path.join(self.state, 'goodbye')
         self.node = node
         self.daemons = Daemons()
         self.file = os.path.join(self.daemons.folder, 'frr.conf')
@@ -97,6 +98,7 @@ class Reflector:
                 self.problems['sessions'] = []
             except VtyError as error:
                 self.problems['sessions'] = [f'fabric: {error}']
+            self.say_goodbye(self.fabric)
         self.report()
 
     # What is mounted, and what control.py says
@@ -140,6 +142,13 @@ class Reflector:
     def peers(self, fabric: Fabric) -> FrozenSet[str]:
         """Who is at the end of a tunnel. Without charon they hear us, and we do not hear them."""
         return frozenset(tunnel.session.peer for tunnel in fabric.tunnels.values() if tunnel.session is not None)
+
+    def say_goodbye(self, fabric: Fabric) -> None:
+        """Without charon, say when no remote end counts on us any more: until then the kernel sends what there is for them."""
+        if not os.path.exists(self.ended):
+            remove(self.goodbye)
+        elif self.running is None or self.peers(fabric) <= self.running.closed:
+            write_atomically(self.goodbye, b'', 0o600)
 
     def read_passwords(self, fabric: Fabric) -> None:
         taken = take(fabric, {file: read(file, 4096) for file in files_of(fabric)}, self.passwords)

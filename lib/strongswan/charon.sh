@@ -18,7 +18,9 @@ LOAD=$STATE/load
 UDP=17 # by number, since an image may not know the names of protocols
 SOCKET=$STATE/charon.vici
 ENDED=$STATE/charon-ended # there while charon is gone: reflector.py ends its BGP sessions, as long as the kernel still sends for it
-GOODBYE_SECONDS=2
+GOODBYE=$STATE/fabric/goodbye # there when it has
+GOODBYE_SECONDS=15 # how long it may take
+LEAVING_SECONDS=2 # and then the remote ends, until they use another way
 
 # Not a copy of control.py's: charon starts without waiting for it, and reads later versions of the file here too.
 export STRONGSWAN_CONF="$CONFIG/strongswan.conf"
@@ -34,6 +36,12 @@ die() {
 	exit 1
 }
 
+# In the background, so that a signal is served at once.
+pause() {
+	sleep "$1" &
+	wait "$!" || :
+}
+
 check_settings() {
 	[ -d "$STATE" ] || die "STATE: there is no folder $STATE; mount a volume there"
 	[ -r "$STRONGSWAN_CONF" ] || die "CONFIG: $STRONGSWAN_CONF cannot be read; mount the ConfigMap of the gateway there"
@@ -46,8 +54,12 @@ check_settings() {
 clean_up() {
 	if [ -e "$SOCKET" ] && [ -d "$STATE/fabric" ]; then
 		: >"$ENDED"
-		sleep "$GOODBYE_SECONDS" &
-		wait "$!" || :
+		waited=0
+		while [ ! -e "$GOODBYE" ] && [ "$waited" -lt "$GOODBYE_SECONDS" ]; do
+			pause 1
+			waited=$((waited + 1))
+		done
+		pause "$LEAVING_SECONDS"
 	fi
 	for what in state policy; do ip xfrm "$what" flush 2>/dev/null || :; done
 	mkdir -p "$LOAD"
@@ -126,8 +138,7 @@ main() {
 	rm -f "$ENDED"
 	while kill -0 "$DAEMON" 2>/dev/null; do
 		tick
-		sleep 1 &
-		wait "$!" || :
+		pause 1
 	done
 	result=0
 	wait "$DAEMON" || result=$?

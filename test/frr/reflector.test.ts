@@ -1,4 +1,5 @@
 /** reflector.py with the real daemons of FRR, over a real overlay, with the configuration that the chart prints. */
+import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWith } from '../left-out';
 import { TRIXIE_TOOLS } from '../strongswan/trixie';
@@ -180,8 +181,11 @@ describeWith(TRIXIE_TOOLS, 'reflector.py', () => {
       /Administrative/.test((await site.remote.run(['vtysh', '-c', 'show bgp neighbors'])).stdout),
     );
     await site.until('nodes have no way', async () => (await routesOf(site.node(1), 4)).length === 0);
+    const goodbye = site.gateway.path('/run/vpn/fabric/goodbye');
+    await site.until('it has taken leave', () => fs.existsSync(goodbye));
     await shell(site.gateway, 'rm /run/vpn/charon-ended');
     await site.established(2);
+    expect(fs.existsSync(goodbye)).toBe(false);
     await site.until('the remote end is told', () => isTold(TOLD));
   });
 

@@ -1209,15 +1209,27 @@ describeWith(['dash', 'python3'], 'charon.sh', () => {
     expect(pod.has('state/charon-ended')).toBe(true);
   });
 
-  test('after a crash gives a reflector the time to take leave, as long as the kernel still sends', async () => {
+  test('after a crash waits until a reflector has taken leave, as long as the kernel still sends', async () => {
     pod.write('state/fabric/status.json', '{}\n');
     pod.write('state/charon.vici', '');
-    pod.stub('sleep', 'ls "$STATE" >>"$STUBS/slept"; exec /bin/sleep 0.05');
+    pod.stub('sleep', 'echo "$1" >>"$STUBS/slept"; exec /bin/sleep 0.2');
     pod.stub('charon', 'exec /bin/sleep 60');
     pod.charon();
-    await pod.until('it waits', () => pod.has('stubs/slept'));
+    await pod.until('it waits', () => pod.has('stubs/slept') && pod.read('stubs/slept').startsWith('1\n1\n'));
+    expect([pod.has('state/charon-ended'), pod.read('stubs/argv').includes('flush')]).toEqual([true, false]);
+    pod.write('state/fabric/goodbye', '');
     await pod.until('charon is there again', () => !pod.has('state/charon-ended'));
-    expect(pod.read('stubs/slept').split('\n')).toContain('charon-ended');
+    expect(pod.read('stubs/slept')).toMatch(/^(1\n){2,9}2\n/);
+  });
+
+  test('and not for ever', async () => {
+    pod.write('state/fabric/status.json', '{}\n');
+    pod.write('state/charon.vici', '');
+    pod.stub('sleep', 'echo "$1" >>"$STUBS/slept"; exec /bin/sleep 0.05');
+    pod.stub('charon', 'exec /bin/sleep 60');
+    pod.charon();
+    await pod.until('charon is there again', () => pod.has('stubs/slept') && !pod.has('state/charon-ended'));
+    expect(pod.read('stubs/slept')).toMatch(/^(1\n){15}2\n/);
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)('lets charon take leave on %s', async (signal) => {
