@@ -704,7 +704,7 @@ describeWith(['dash', 'python3', 'promtool'], 'a gateway with a reflector', () =
   });
 
   test('withdraws its routes for a change of all that it carries, while another gateway carries on', async () => {
-    await other('b', turn('b'));
+    await other('b', turn('b', { nodes: 3 }));
     pod.gateway = { ...pod.gateway, drainTimeoutSeconds: 600 };
     pod.configure({ onprem: {} });
     report();
