@@ -52,7 +52,7 @@ import { speaksBgp } from './bgp';
 import { bgpChecks, modeChecks } from './bgp-checks';
 import { canBeIssued } from './certificate';
 import { algorithmRules, AWS_ALGORITHMS, GCP_ALGORITHMS } from './cloud-algorithms';
-import { selectorsOf, usesIpv6, type Selectors } from './config';
+import { carriesIpv6, selectorsOf, usesIpv6, type Selectors } from './config';
 import { PRESET_NAMES, PRESETS, STRONG_KEY, WEAK } from './presets';
 import {
   exposureOf,
@@ -430,7 +430,7 @@ const FAMILIES = [
 /** Whether one end of a child has IPv4 only and the other IPv6 only. */
 function hasNoFamily(v: IpsecValues, t: TunnelValues, child: Selectors): Expr<boolean> {
   const remoteHas = (family: typeof isV4) => some(t.remote.networks, family);
-  const everythingHas = (family: typeof isV4) => (family === isV4 ? true : remoteHas(family));
+  const everythingHas = (family: typeof isV4) => (family === isV4 ? true : carriesIpv6(t));
   const has = (
     networks: Expr<readonly string[] | undefined>,
     family: typeof isV4,

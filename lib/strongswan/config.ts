@@ -70,12 +70,13 @@ export const someTunnel = (
   is: (t: TunnelValues) => Expr<boolean>,
 ): Expr<boolean> => some(v.tunnels, (t) => and(eq(t.gateway, gateway), is(t)));
 
+/** Whether a tunnel has networks or addresses of IPv6 inside. */
+export const carriesIpv6 = (t: TunnelValues): Expr<boolean> =>
+  or(some(t.remote.networks, isV6), isV6(orElse(t.inside.local, '')));
+
 /** Whether anything of the gateways speaks IPv6 inside. */
 export const usesIpv6 = (v: IpsecValues): Expr<boolean> =>
-  or(
-    ...clusterLists(v).map((networks) => some(networks, isV6)),
-    some(v.tunnels, (t) => some(t.remote.networks, isV6)),
-  );
+  or(...clusterLists(v).map((networks) => some(networks, isV6)), some(v.tunnels, carriesIpv6));
 
 /** The networks of the cluster, one after the other. */
 const clusterNetworks = (v: IpsecValues) => [
@@ -221,7 +222,7 @@ export function selectorsOf(
   t: TunnelValues,
   selectors?: Selectors,
 ): { local: Expr<string>; remote: Expr<string> } {
-  const everything = choose(some(t.remote.networks, isV6), '0.0.0.0/0,::/0', '0.0.0.0/0');
+  const everything = choose(carriesIpv6(t), '0.0.0.0/0,::/0', '0.0.0.0/0');
   const remoteNetworks = join(
     ',',
     each(t.remote.networks, (network) => network),

@@ -18,7 +18,7 @@ import {
   type Expr,
 } from '../staged';
 import { speaksBgp } from './bgp';
-import { selectorsOf, type Selectors } from './config';
+import { carriesIpv6, selectorsOf, type Selectors } from './config';
 import {
   copyDf,
   dpdDelaySeconds,
@@ -271,5 +271,5 @@ const usesIpv6 = (v: IpsecValues, t: TunnelValues): Expr<boolean> =>
     ...[v.cluster.podCidrs, v.cluster.serviceCidrs, v.cluster.nodeCidrs].map((networks) =>
       some(networks, (network) => contains(':', network)),
     ),
-    some(t.remote.networks, (network) => contains(':', network)),
+    carriesIpv6(t),
   );

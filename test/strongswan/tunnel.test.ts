@@ -43,3 +43,23 @@ describe('the largest packet inside a tunnel', () => {
     expect([of('aes128-sha256'), of('aes128-sha384')]).toEqual([1422, 1406]);
   });
 });
+
+describe('what a tunnel of mode route lets through', () => {
+  const tunnel = { gateway: 'a', remote: { address: '198.51.100.7' }, presharedKey: { existingSecret: 'psk' } };
+  const inside6 = { local: 'fd00:169::2/126', remote: 'fd00:169::1' };
+  test.each([
+    ['IPv4', { remote: { ...tunnel.remote, networks: ['10.1.0.0/16'] } }, '0.0.0.0/0'],
+    ['IPv6 too, where a network has it', { remote: { ...tunnel.remote, networks: ['fd00:1::/48'] } }, '0.0.0.0/0,::/0'],
+    ['and where BGP speaks it', { inside: inside6, bgp: { peerAs: 64514 } }, '0.0.0.0/0,::/0'],
+  ])('%s', (_what, more, selectors) => {
+    const values = {
+      cluster: { podCidrs: ['10.244.0.0/16', 'fd00:244::/48'], nodeCidrs: ['172.27.0.0/20'] },
+      gateways: { a: { exposure: 'hostPort', identity: '203.0.113.10' } },
+      ...('bgp' in more && { routes: { mode: 'bgp', localAs: 65010, import: { site: { cidr: 'fd00:1::/48' } } } }),
+      tunnels: { site: { ...tunnel, ...more } },
+    };
+    const objects = JSON.stringify(CHARTS.ipsec.objects({ values }));
+    expect(objects).toContain(`local_ts = ${selectors}\\n`);
+    expect(objects).toContain(`remote_ts = ${selectors}\\n`);
+  });
+});
