@@ -35,7 +35,7 @@ import type { Rules } from '../kubernetes/checks';
 import { localAs } from '../frr/fabric';
 import { bgpPeerAddress, bgpSource, speaksBgp } from './bgp';
 import { AWS_ALGORITHMS, suiteNames } from './cloud-algorithms';
-import { selectorsOf } from './config';
+import { carriesIpv6, selectorsOf } from './config';
 import type { CounterpartOptions } from './counterpart';
 import { cloudRules, keyVariable, peerAs, shownKey } from './counterpart-cloud';
 import { hcl, hclList, hclName } from './hcl';
@@ -144,7 +144,7 @@ export function awsRules(v: IpsecValues, t: TunnelValues, options: CounterpartOp
       remedy: 'keep the IPv4 networks in this tunnel',
     }),
     check({
-      failsIf: and(not(isIpv6), or(contains(',', local), contains(',', remote))),
+      failsIf: and(not(carriesIpv6(t)), or(contains(',', local), contains(',', remote))),
       at: t,
       problem: 'has several networks in its traffic selectors, of which AWS takes one on each side',
       got: text`${local} = ${remote}`,
