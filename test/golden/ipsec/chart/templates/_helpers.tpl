@@ -110,7 +110,7 @@ connections {
   {{- $items = concat $items $.Values.cluster.podCidrs }}
   {{- $items = concat $items $.Values.cluster.serviceCidrs }}
   {{- $items = concat $items $.Values.cluster.nodeCidrs }}
-  {{- $chosen = ternary (ternary "0.0.0.0/0,::/0" "0.0.0.0/0" $found) (join "," $items) (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") }}
+  {{- $chosen = ternary (ternary "0.0.0.0/0,::/0" "0.0.0.0/0" (or $found (contains ":" (ternary "" ($tunnel.inside).local (kindIs "invalid" ($tunnel.inside).local))))) (join "," $items) (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") }}
 {{- end }}
         local_ts = {{ $chosen }}
 {{- $chosen2 := "" }}
@@ -127,7 +127,7 @@ connections {
   {{- range $network := $tunnel.remote.networks }}
     {{- $items = append $items $network }}
   {{- end }}
-  {{- $chosen2 = ternary (ternary "0.0.0.0/0,::/0" "0.0.0.0/0" $found) (join "," $items) (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") }}
+  {{- $chosen2 = ternary (ternary "0.0.0.0/0,::/0" "0.0.0.0/0" (or $found (contains ":" (ternary "" ($tunnel.inside).local (kindIs "invalid" ($tunnel.inside).local))))) (join "," $items) (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") }}
 {{- end }}
         remote_ts = {{ $chosen2 }}
         esp_proposals = {{ include "ipsec.espProposals" (dict "tunnel" $tunnel) }}
@@ -152,7 +152,7 @@ connections {
 {{- $items = concat $items $.Values.cluster.podCidrs }}
 {{- $items = concat $items $.Values.cluster.serviceCidrs }}
 {{- $items = concat $items $.Values.cluster.nodeCidrs }}
-        local_ts = {{ ternary (ternary "0.0.0.0/0,::/0" "0.0.0.0/0" $found) (join "," $items) (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") }}
+        local_ts = {{ ternary (ternary "0.0.0.0/0,::/0" "0.0.0.0/0" (or $found (contains ":" (ternary "" ($tunnel.inside).local (kindIs "invalid" ($tunnel.inside).local))))) (join "," $items) (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") }}
 {{- $items2 := list }}
 {{- $found2 := false }}
 {{- range $network := $tunnel.remote.networks }}
@@ -163,7 +163,7 @@ connections {
 {{- range $network := $tunnel.remote.networks }}
 {{- $items2 = append $items2 $network }}
 {{- end }}
-        remote_ts = {{ ternary (ternary "0.0.0.0/0,::/0" "0.0.0.0/0" $found2) (join "," $items2) (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") }}
+        remote_ts = {{ ternary (ternary "0.0.0.0/0,::/0" "0.0.0.0/0" (or $found2 (contains ":" (ternary "" ($tunnel.inside).local (kindIs "invalid" ($tunnel.inside).local))))) (join "," $items2) (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") }}
         esp_proposals = {{ include "ipsec.espProposals" (dict "tunnel" $tunnel) }}
         rekey_time = {{ include "ipsec.espRekeySeconds" (dict "tunnel" $tunnel) | int64 }}s
         replay_window = {{ include "ipsec.replayWindow" (dict "tunnel" $tunnel) | int64 }}
