@@ -85,6 +85,9 @@ export function gatewayPod(v: IpsecValues, gateway: GatewayValues, names: PodNam
 const HAND_OVER_SECONDS = 145;
 const GRACE_SECONDS = HAND_OVER_SECONDS + 20;
 
+/** Of a container that does not live: it hands nothing over, and until it has ended nothing else becomes of its pod. */
+const KILLED_SECONDS = 30;
+
 /** Holds up the end of a container until its gateway has handed over what it carries. */
 function leave(v: IpsecValues, container: string) {
   const seconds = text`${add(v.drainTimeoutSeconds, HAND_OVER_SECONDS)}`;
@@ -113,6 +116,7 @@ function charon(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
     livenessProbe: {
       exec: { command: ['swanctl', '--stats', '--uri', `unix://${STATE}/charon.vici`] },
       ...probeTiming(v.livenessProbe),
+      terminationGracePeriodSeconds: KILLED_SECONDS,
     },
     securityContext: rootWith(['NET_ADMIN', 'NET_BIND_SERVICE']),
     resources: resourcesOf(v.strongswan.resources),
@@ -144,7 +148,11 @@ function control(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
     ],
     ports: [{ name: HEALTH_PORT, containerPort: v.health.port, protocol: 'TCP' }],
     lifecycle: leave(v, 'control'),
-    livenessProbe: { ...http('/live'), ...probeTiming(v.livenessProbe) },
+    livenessProbe: {
+      ...http('/live'),
+      ...probeTiming(v.livenessProbe),
+      terminationGracePeriodSeconds: KILLED_SECONDS,
+    },
     readinessProbe: { ...http('/ready'), ...probeTiming(v.readinessProbe) },
     // Root, to whom the socket of charon belongs.
     securityContext: rootWith([]),
