@@ -18,6 +18,7 @@ SOCKETS = '/var/run/frr'  # mgmtd's cannot be anywhere else
 START_SECONDS = 90.0
 RELOAD_SECONDS = 120.0
 MOST_FILES = 65536  # a daemon takes memory for every file that it may open
+AWAY_SECONDS = 120  # how long gateways keep the routes of a node whose agent is away, and wait for it
 STALE_SECONDS = 60  # how long zebra keeps routes that were there before it started
 
 

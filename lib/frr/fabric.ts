@@ -61,9 +61,12 @@ export const overlayNetworks = ({ routes: { overlay } }: FabricValues) => [
   overlay.ipv6Network,
 ];
 
+/** Whether a network of the cluster is of a family. */
+export const clusterHas = (v: FabricValues, family: typeof isV4): Expr<boolean> =>
+  or(...clusterLists(v).map((networks) => some(networks, family)));
+
 /** Whether the cluster has addresses of IPv6. */
-export const hasIpv6 = (v: FabricValues): Expr<boolean> =>
-  or(...clusterLists(v).map((networks) => some(networks, isV6)));
+export const hasIpv6 = (v: FabricValues): Expr<boolean> => clusterHas(v, isV6);
 
 /** The lines for every network of the cluster. */
 export function clusterNetworks(

@@ -1,10 +1,11 @@
 """peers.py: what FRR tells of its sessions and routes, as what is told of them."""
 from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Optional
 
+from daemons import AWAY_SECONDS
 from fabric_file import Session
+from vty import peers_of
 
 SETTLING_SECONDS = 10.0  # how long to wait for nodes that may be gone
-AWAY_SECONDS = 120.0  # and for those whose agent is away: so long they keep our routes, and we theirs
 
 
 class Remote(NamedTuple):
@@ -19,18 +20,12 @@ class Remote(NamedTuple):
 
 def states_of(summary: Any) -> Dict[str, str]:
     """The state of every peer, from `show bgp summary json`; one that takes part in two families has the same in both."""
-    found: Dict[str, str] = {}
-    for family in summary.values() if isinstance(summary, dict) else ():
-        if isinstance(family, dict):
-            for peer, values in family.get('peers', {}).items():
-                found[peer] = str(values.get('state', ''))
-    return found
+    return {peer: str(values.get('state', '')) for peer, values in peers_of(summary)}
 
 
 def senders_of(summary: Any) -> FrozenSet[str]:
     """Peers of which there are routes: a session is established before they come."""
-    families = [family for family in summary.values() if isinstance(family, dict)] if isinstance(summary, dict) else []
-    return frozenset(peer for family in families for peer, values in family.get('peers', {}).items() if values.get('pfxRcd', 0))
+    return frozenset(peer for peer, values in peers_of(summary) if values.get('pfxRcd', 0))
 
 
 def remote_of(session: Session, answer: Any) -> Remote:

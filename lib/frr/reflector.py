@@ -93,7 +93,7 @@ class Reflector:
                 self.problems['network'] = [f'fabric: {error}']
             self.keep_running(self.fabric, now)
             try:
-                self.look(self.fabric)
+                self.look(self.fabric, now)
                 self.keep_configured(self.fabric, now)
                 self.problems['sessions'] = []
             except VtyError as error:
@@ -243,7 +243,6 @@ class Reflector:
             self.lonely_at, self.is_settled = now, False
         expected = self.told.nodes if fabric.told else 0
         self.is_settled = self.is_settled or is_settled(self.nodes, self.senders, now - self.lonely_at, expected)
-        self.presence.see(self.nodes, self.states, now)
         return Running(
             {overlay: node.bfd for overlay, node in self.nodes.items()},
             own,
@@ -285,12 +284,13 @@ class Reflector:
     def write(self, fabric: Fabric, running: Running) -> None:
         write_atomically(self.file, compose(self.chart, fabric, running).encode(), 0o640)
 
-    def look(self, fabric: Fabric) -> None:
+    def look(self, fabric: Fabric, now: float) -> None:
         if not self.daemons.children:
             return
         vty = self.daemons.vty
         summary = vty.ask_json('bgpd', 'show bgp summary json')
         self.states, self.senders = states_of(summary), senders_of(summary)
+        self.presence.see(self.nodes, self.states, now)
         self.remotes = {
             name: remote_of(tunnel.session, vty.ask_json('bgpd', f'show bgp neighbors {tunnel.session.peer} json'))
             for name, tunnel in fabric.tunnels.items()

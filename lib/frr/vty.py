@@ -3,7 +3,7 @@ import json
 import os
 import socket
 import subprocess
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from say import printable, reason_of
 from written import remove, write_atomically
@@ -99,6 +99,13 @@ class Vty:
         for connection in self.connections.values():
             connection.close()
         self.connections = {}
+
+
+def peers_of(summary: Any) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """`show bgp summary json`: each neighbour with what is said of it, once for each family in which it takes part."""
+    for family in summary.values() if isinstance(summary, dict) else ():
+        peers = family.get('peers') if isinstance(family, dict) else None
+        yield from (peers or {}).items()
 
 
 def vtysh(folder: str, *arguments: str) -> List[str]:

@@ -56,6 +56,9 @@ export function probeTiming(probe: {
   };
 }
 
+/** Of a startup probe: a slow node takes a while to start Python, and until then a program does not hear the signal that ends it. */
+export const STARTUP_TIMING = { periodSeconds: 5, failureThreshold: 36 } as const;
+
 /** The security context of a container that needs nothing. */
 export const UNPRIVILEGED = {
   allowPrivilegeEscalation: false,

@@ -217,7 +217,6 @@ class Agent:
         self.publish('mtu', f'{on_node.link_of(settings, self.node, self.bfd).mtu}\n')
         self.has_cilium = any(each.get('ifname') == 'cilium_host' for each in addresses)
         self.pods = pod_networks(addresses, all_routes(), settings.pods, settings.cni, settings.pod_interfaces)
-        self.wakeups.heard()  # that was us
 
     # FRR
 

@@ -3,12 +3,12 @@ from typing import Iterable, List, NamedTuple, Sequence
 
 from addresses import canonical, ipv6_of, node_overlay, of_version, version_of
 from agent_file import Settings
+from daemons import AWAY_SECONDS
 from node_facts import Node
 
 GROUP = 'GATEWAYS'
 PATHS = 8  # over how many gateways packets for one network are spread
 KEEPALIVE_SECONDS, HOLD_SECONDS, CONNECT_SECONDS = 3, 9, 2
-STALE_SECONDS = 120  # how long the gateways keep our routes while we are away
 DEFER_SECONDS = 20  # how long routes wait after a start for all that the gateways tell; zebra keeps the old ones for longer
 FAMILIES = {4: 'ipv4', 6: 'ipv6'}
 
@@ -49,6 +49,9 @@ def head(conf: Conf) -> List[str]:
         f'hostname {conf.node.name}',
         'log stdout informational',
         'service integrated-vtysh-config',
+        # Without the link, what is for the remote networks would go the way of everything else.
+        'no ip nht resolve-via-default',
+        'no ipv6 nht resolve-via-default',
         '!',
     ]
     if conf.bfd:
@@ -108,8 +111,8 @@ def router(conf: Conf) -> List[str]:
         ' bgp bestpath as-path multipath-relax',
         ' bgp graceful-restart',
         ' bgp graceful-restart preserve-fw-state',
-        f' bgp graceful-restart restart-time {STALE_SECONDS}',
-        f' bgp graceful-restart stalepath-time {STALE_SECONDS}',
+        f' bgp graceful-restart restart-time {AWAY_SECONDS}',
+        f' bgp graceful-restart stalepath-time {AWAY_SECONDS}',
         f' bgp graceful-restart select-defer-time {DEFER_SECONDS}',
         f' neighbor {GROUP} peer-group',
         f' neighbor {GROUP} remote-as {number}',

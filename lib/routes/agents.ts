@@ -5,7 +5,7 @@ import { serviceAccount } from '../kubernetes/service-account';
 import { imageReference } from '../kubernetes/image';
 import { Naming, type NamingValues } from '../kubernetes/metadata';
 import { monitors } from '../kubernetes/monitors';
-import { checksum, probeTiming, resourcesOf, rootWith } from '../kubernetes/pod';
+import { checksum, probeTiming, resourcesOf, rootWith, STARTUP_TIMING } from '../kubernetes/pod';
 import {
   check,
   Checks,
@@ -158,8 +158,7 @@ function agentPod(
         ports: [
           { name: HEALTH_PORT, containerPort: v.agent.healthPort, hostPort: v.agent.healthPort, protocol: 'TCP' },
         ],
-        // A slow node takes a while to start Python and the daemons.
-        startupProbe: { ...http('/live'), periodSeconds: 5, failureThreshold: 36 },
+        startupProbe: { ...http('/live'), ...STARTUP_TIMING },
         livenessProbe: { ...http('/live'), ...probeTiming(v.livenessProbe) },
         readinessProbe: { ...http('/ready'), ...probeTiming(v.readinessProbe) },
       },

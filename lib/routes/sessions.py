@@ -1,7 +1,7 @@
 """sessions.py: how the sessions with the gateways are, and how many routes came of them, as FRR tells."""
 from typing import Any, Dict, NamedTuple
 
-from vty import Vty, VtyError
+from vty import Vty, VtyError, peers_of
 
 
 class Session(NamedTuple):
@@ -20,12 +20,10 @@ class Routes(NamedTuple):
 def sessions_of(answer: Any) -> Dict[str, Session]:
     """`show bgp summary json`: by the address of the neighbour, prefixes of both families together."""
     found: Dict[str, Session] = {}
-    for family in answer.values() if isinstance(answer, dict) else []:
-        peers = family.get('peers') if isinstance(family, dict) else None
-        for address, peer in (peers or {}).items():
-            before = found[address].prefixes if address in found else 0
-            seconds = int(peer.get('peerUptimeMsec', 0)) // 1000
-            found[address] = Session(str(peer.get('state', '?')), before + int(peer.get('pfxRcd', 0)), seconds)
+    for address, peer in peers_of(answer):
+        before = found[address].prefixes if address in found else 0
+        seconds = int(peer.get('peerUptimeMsec', 0)) // 1000
+        found[address] = Session(str(peer.get('state', '?')), before + int(peer.get('pfxRcd', 0)), seconds)
     return found
 
 

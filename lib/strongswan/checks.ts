@@ -36,7 +36,7 @@ import {
   type Expr,
 } from '../staged';
 import { clusterChecks, fabricChecks, overlapsCluster } from '../frr/checks';
-import { clusterLists, isV4, isV6, overlayNetworks } from '../frr/fabric';
+import { clusterHas, clusterLists, isV4, isV6, overlayNetworks } from '../frr/fabric';
 import {
   forwardingCheck,
   hostPartCheck,
@@ -108,9 +108,6 @@ export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
 
 const isWithin = (network: Expr<string>, networks: Expr<readonly string[] | undefined>): Expr<boolean> =>
   some(networks, (other) => hasPrefix(networkBits(other), networkBits(network)));
-
-const clusterHas = (v: IpsecValues, family: typeof isV4): Expr<boolean> =>
-  or(...clusterLists(v).map((networks) => some(networks, family)));
 
 function someClusterCheck(v: IpsecValues) {
   return check({

@@ -22,7 +22,7 @@ import {
   type When,
 } from '../staged';
 import { shortName } from '../../values/net';
-import { clusterLists, isV4, isV6 } from '../frr/fabric';
+import { clusterHas, clusterLists, isV4, isV6 } from '../frr/fabric';
 import { speaksBgp } from './bgp';
 import {
   copyDf,
@@ -79,11 +79,7 @@ export const usesIpv6 = (v: IpsecValues): Expr<boolean> =>
   or(...clusterLists(v).map((networks) => some(networks, isV6)), some(v.tunnels, carriesIpv6));
 
 /** The networks of the cluster, one after the other. */
-const clusterNetworks = (v: IpsecValues) => [
-  spread(v.cluster.podCidrs),
-  spread(v.cluster.serviceCidrs),
-  spread(v.cluster.nodeCidrs),
-];
+const clusterNetworks = (v: IpsecValues) => clusterLists(v).map((networks) => spread(networks));
 
 /**
  * The plugins that charon loads, whatever else an image has: what is not there is left out with a line in the log. Others would only
@@ -351,7 +347,7 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
   const hasRemote = (gateway: Expr<string>, family: typeof isV4) => someTunnel(v, gateway, (t) => isBehind(t, family));
   const hasTunnel = (gateway: Expr<string>, family: typeof isV4) =>
     someTunnel(v, gateway, (t) => and(isRouteBased(t), isBehind(t, family)));
-  const hasCluster = (family: typeof isV4) => or(...clusterLists(v).map((list) => some(list, family)));
+  const hasCluster = (family: typeof isV4) => clusterHas(v, family);
   const { nodeCidrs, nodeSources } = v.cluster;
   const sources = (networks: Expr<readonly string[]>) =>
     each(networks, (network) => when(isV4(network), () => conf`${network},`));

@@ -1,7 +1,7 @@
 """control.py: gives charon its configuration and secrets, keeps its tunnels up, and says how they are over HTTP.
 
 Environment: CONFIG (/config), STATE (/run/vpn), HEALTH_PORT (8080), READINESS (tunnel, or process), POD_IP.
-For tests only: TEST_FASTER divides what it waits, TEST_ADDRESS is where it serves.
+For tests only: TEST_FASTER divides what it waits, TEST_ADDRESS is where it serves, TEST_NAT_T_PORT stands for 4500.
 """
 import json
 import os
@@ -11,6 +11,7 @@ import signal
 import time
 from typing import Any, Dict, List, NoReturn, Optional, Set
 
+import stand_in
 import vici
 from connections import children_of
 from files import read
@@ -25,7 +26,7 @@ from reasons import Reason
 from reflection import Reflection
 from sas import COMING, COUNTERS, ENDING
 from tunnels import Attempt, Tunnels
-from turns import CHANGE, GONE, LEAVE, Turns
+from turns import CHANGE, LEAVE, Turns
 from waits import (
     ANSWER_SECONDS,
     DRAIN_SECONDS,
@@ -184,7 +185,7 @@ class Control:
         if self.drained_at is None:
             self.drained_at = time.monotonic() + DRAIN_SECONDS
         # With the release go the agents.
-        more = 0.0 if self.turns.gone >= GONE else TELL_SECONDS
+        more = 0.0 if self.turns.is_gone else TELL_SECONDS
         return self.reflection.drained or time.monotonic() > self.drained_at + more
 
     def take_leave(self) -> None:
@@ -398,6 +399,7 @@ def main() -> None:
     control = Control(os.environ.get('CONFIG', '/config'), state, readiness, os.environ.get('POD_IP', ''), int(port))
     control.leaving.begin()
     serve(control.health, int(port), os.environ.get('TEST_ADDRESS', ''))
+    stand_in.start(control.socket)
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, control.end)
     control.run()

@@ -11,12 +11,12 @@ import {
   or,
   orElse,
   prefixLength,
-  some,
   text,
   when,
   whenSet,
   type Expr,
 } from '../staged';
+import { hasIpv6 } from '../frr/fabric';
 import { speaksBgp } from './bgp';
 import { carriesIpv6, selectorsOf, type Selectors } from './config';
 import {
@@ -266,10 +266,4 @@ export function strongswanCounterpartNetwork(
 
 const whenMtu = (t: TunnelValues, otherwise: Expr<number>): Expr<number> => orElse(t.mtu, otherwise);
 
-const usesIpv6 = (v: IpsecValues, t: TunnelValues): Expr<boolean> =>
-  or(
-    ...[v.cluster.podCidrs, v.cluster.serviceCidrs, v.cluster.nodeCidrs].map((networks) =>
-      some(networks, (network) => contains(':', network)),
-    ),
-    carriesIpv6(t),
-  );
+const usesIpv6 = (v: IpsecValues, t: TunnelValues): Expr<boolean> => or(hasIpv6(v), carriesIpv6(t));

@@ -1,5 +1,5 @@
 import { forwardingContainer, forwardingSysctls } from '../kubernetes/forwarding';
-import { podSpec, probeTiming, resourcesOf, rootWith } from '../kubernetes/pod';
+import { podSpec, probeTiming, resourcesOf, rootWith, STARTUP_TIMING } from '../kubernetes/pod';
 import { BGP_PASSWORDS } from '../frr/fabric-conf';
 import { FRR_VOLUMES, frrContainer, REFLECTOR_ENVIRONMENT } from '../frr/pod';
 import { add, choose, each, eq, isSet, mapOf, max, orElse, spread, text, when, whenSet, type Expr } from '../staged';
@@ -88,6 +88,11 @@ const GRACE_SECONDS = HAND_OVER_SECONDS + 20;
 /** Of a container that does not live: it hands nothing over, and until it has ended nothing else becomes of its pod. */
 const KILLED_SECONDS = 30;
 
+const livenessTiming = (v: IpsecValues) => ({
+  ...probeTiming(v.livenessProbe),
+  terminationGracePeriodSeconds: KILLED_SECONDS,
+});
+
 /** Holds up the end of a container until its gateway has handed over what it carries. */
 function leave(v: IpsecValues, container: string) {
   const seconds = text`${add(v.drainTimeoutSeconds, HAND_OVER_SECONDS)}`;
@@ -115,8 +120,7 @@ function charon(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
     lifecycle: leave(v, 'charon'),
     livenessProbe: {
       exec: { command: ['swanctl', '--stats', '--uri', `unix://${STATE}/charon.vici`] },
-      ...probeTiming(v.livenessProbe),
-      terminationGracePeriodSeconds: KILLED_SECONDS,
+      ...livenessTiming(v),
     },
     securityContext: rootWith(['NET_ADMIN', 'NET_BIND_SERVICE']),
     resources: resourcesOf(v.strongswan.resources),
@@ -148,11 +152,8 @@ function control(v: IpsecValues, gateway: GatewayValues, names: PodNames) {
     ],
     ports: [{ name: HEALTH_PORT, containerPort: v.health.port, protocol: 'TCP' }],
     lifecycle: leave(v, 'control'),
-    livenessProbe: {
-      ...http('/live'),
-      ...probeTiming(v.livenessProbe),
-      terminationGracePeriodSeconds: KILLED_SECONDS,
-    },
+    startupProbe: { ...http('/live'), ...STARTUP_TIMING },
+    livenessProbe: { ...http('/live'), ...livenessTiming(v) },
     readinessProbe: { ...http('/ready'), ...probeTiming(v.readinessProbe) },
     // Root, to whom the socket of charon belongs.
     securityContext: rootWith([]),

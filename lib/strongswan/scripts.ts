@@ -1,11 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { scriptsOf } from '../frr/scripts';
 import { FORWARDING_SCRIPT } from '../kubernetes/forwarding';
-
-/** A program that runs in the pod: a file beside this one. */
-function script(name: string): string {
-  return readFileSync(join(__dirname, name), 'utf8');
-}
 
 /** The modules of control.py, which Python finds beside it. */
 const MODULES = [
@@ -23,6 +17,7 @@ const MODULES = [
   'reasons.py',
   'reflection.py',
   'sas.py',
+  'stand_in.py',
   'tunnels.py',
   'turns.py',
   'vici.py',
@@ -32,10 +27,6 @@ const MODULES = [
 
 /** The programs of a gateway's pod by the name under which they are mounted. */
 export const SCRIPTS: Readonly<Record<string, string>> = {
-  'charon.sh': script('charon.sh'),
-  'control.py': script('control.py'),
-  ...Object.fromEntries(MODULES.map((name) => [name, script(name)])),
-  'leave.sh': script('leave.sh'),
-  'network.sh': script('network.sh'),
+  ...scriptsOf(__dirname, ['charon.sh', 'control.py', ...MODULES, 'leave.sh', 'network.sh']),
   'forwarding.sh': FORWARDING_SCRIPT,
 };

@@ -171,7 +171,8 @@ class Turns:
         if self.wanted != what:
             self.wanted, self.since = what, now
             self.going = self.is_ours = self.is_ours and self.is_covered
-        is_gone = what == LEAVE and self.is_gone(gateway)
+        if what == LEAVE:
+            self.look_up_own_name(gateway)
         if self.is_ours:
             return True
         if not gateway.siblings or gateway.drain_timeout == 0 or self.is_idle:
@@ -179,7 +180,7 @@ class Turns:
         elif now - self.since >= gateway.drain_timeout / FASTER:
             log(f'{what}: no other gateway carries on after {gateway.drain_timeout} s, so it is done without one')
             self.take(covered=False)
-        elif is_gone:
+        elif what == LEAVE and self.is_gone:
             log(f'{what}: the release is gone, so that no other gateway will come')
             self.take(covered=False)
         elif self.question is None:
@@ -201,14 +202,17 @@ class Turns:
     def ask(self, gateway: Gateway) -> None:
         self.question = Question(gateway.siblings, self.port)
 
-    def is_gone(self, gateway: Gateway) -> bool:
+    @property
+    def is_gone(self) -> bool:
         """Whether the release is gone. Helm and kubectl take the Services away before the pods have ended; with them our name goes."""
+        return self.gone >= GONE
+
+    def look_up_own_name(self, gateway: Gateway) -> None:
         if self.name_question is None:
             self.name_question = Question({}, self.port, own=gateway.host)
         elif self.name_question.is_over():
             self.gone = self.gone + 1 if self.name_question.is_gone else 0
             self.name_question = None
-        return self.gone >= GONE
 
     def look_around(self, gateway: Gateway) -> None:
         """Ask to how many nodes others lead: who is new leads to as many before anybody counts on it."""

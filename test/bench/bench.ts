@@ -229,6 +229,12 @@ const MANY = [
   { noun: 'allowed prefixes', count: 1000, values: imports, seconds: { synth: 1, evaluation: 0.3 } },
 ] as const;
 
+const CLUSTER = { podCidrs: ['10.244.0.0/16'], serviceCidrs: ['10.96.0.0/12'], nodeCidrs: ['172.27.0.0/20'] };
+const PAIR = {
+  a: { exposure: 'hostPort', identity: '203.0.113.10' },
+  b: { exposure: 'hostPort', identity: '203.0.113.11' },
+};
+
 /** A pair of gateways that takes so many prefixes. */
 function imports(count: number): Record<string, unknown> {
   const entries: [string, object][] = Array.from({ length: count }, (_, index) => [
@@ -247,12 +253,9 @@ function imports(count: number): Record<string, unknown> {
     bgp: { peerAs: 64514 },
   });
   return {
-    cluster: { podCidrs: ['10.244.0.0/16'], serviceCidrs: ['10.96.0.0/12'], nodeCidrs: ['172.27.0.0/20'] },
+    cluster: CLUSTER,
     routes: { mode: 'bgp', localAs: 65010, import: Object.fromEntries(entries) },
-    gateways: {
-      a: { exposure: 'hostPort', identity: '203.0.113.10' },
-      b: { exposure: 'hostPort', identity: '203.0.113.11' },
-    },
+    gateways: PAIR,
     tunnels: { primary: tunnel('a', 0), secondary: tunnel('b', 1) },
   };
 }
@@ -285,10 +288,9 @@ function gatewaysWith(count: number): Record<string, unknown> {
     ] as const;
   });
   return {
-    cluster: { podCidrs: ['10.244.0.0/16'], serviceCidrs: ['10.96.0.0/12'], nodeCidrs: ['172.27.0.0/20'] },
+    cluster: CLUSTER,
     gateways: {
-      a: { exposure: 'hostPort', identity: '203.0.113.10' },
-      b: { exposure: 'hostPort', identity: '203.0.113.11' },
+      ...PAIR,
       c: { service: { loadBalancerIP: '203.0.113.12' } },
       d: { service: { loadBalancerIP: '203.0.113.13' } },
     },

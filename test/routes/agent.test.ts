@@ -8,6 +8,7 @@ import {
   B,
   Fabric,
   hostOf,
+  HUB,
   layFrr,
   LINK,
   NODE,
@@ -170,11 +171,17 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
   });
 
   test('what somebody takes away comes back', async () => {
+    const monitor = fabric.node.daemon(['ip', '-o', 'monitor', 'route']);
+    await sleep(300);
     await node(`ip route delete unreachable 10.0.0.0/16; ip neigh delete ${A.overlay} dev ${LINK}`);
     await waitUntil('the route', 5, async () => (await node('ip route')).includes('unreachable 10.0.0.0/16'));
+    // At once: it is still at work on the route.
     await node(`ip link delete ${LINK}`);
     await waitUntil('the link', 5, async () => (await node('ip -o link')).includes(LINK));
     await untilHops(...BOTH);
+    monitor.signal('SIGTERM');
+    expect(monitor.log()).toContain(NETWORK);
+    expect(monitor.log()).not.toContain(`via ${HUB}`);
   });
 
   test('follows the name of a gateway: what fails changes nothing, and of two addresses the one in use stays', async () => {
@@ -289,12 +296,12 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
       frr.signal('SIGTERM');
       await frr.ended();
     }
-    // What they leave is theirs.
+    // What they leave is theirs; so are the next hops that our zebra has made for their routes, and would make again.
+    await fabric.endAgent();
     await node(
       `for each in 192.0.2.0/24 203.0.113.0/24; do ip route delete "$each" proto bgp 2>/dev/null || :; done
       for id in $(ip nexthop show dev eth0 | cut -d " " -f 2); do ip nexthop delete id "$id" || :; done`,
     );
-    await fabric.endAgent();
     await fabric.withBfd();
   });
 

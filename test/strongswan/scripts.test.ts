@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import * as dgram from 'node:dgram';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as os from 'node:os';
@@ -8,7 +9,7 @@ import { SCRIPTS as MOUNTED } from '../../lib/strongswan/scripts';
 import { describeWith } from '../left-out';
 import { tools } from '../tools';
 import { authority } from './authority';
-import { anSa, FASTER, key, Pod, SCRIPTS, type Tunnels } from './script-pod';
+import { anSa, FASTER, freePort, key, Pod, SCRIPTS, type Tunnels } from './script-pod';
 
 let pod: Pod;
 beforeEach(() => {
@@ -559,6 +560,40 @@ describeWith(['dash', 'python3'], 'control.py loads', () => {
     pod.charon();
     await pod.ready();
     expect(pod.orders.slice(2).sort()).toEqual(['initiate branch/branch', 'initiate onprem/onprem']);
+  });
+
+  test('and has the port meanwhile at which the kernel takes ESP out of UDP, as long as charon is away', async () => {
+    const port = await freePort();
+    // `null`: nobody has it; else how many bytes wait there that the kernel has left to a program.
+    const waiting = (): (number | null)[] =>
+      ['/proc/net/udp', '/proc/net/udp6'].map((file) => {
+        const has = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} \\S+ \\S+ \\w+:(\\w+)`);
+        const found = has.exec(fs.readFileSync(file, 'utf8'))?.[1];
+        return found === undefined ? null : parseInt(found, 16);
+      });
+    pod.configure(two);
+    const more = { TEST_NAT_T_PORT: `${port}` };
+    const { charon, control } = await pod.serve(more);
+    expect(waiting()).toEqual([null, null]);
+    await pod.crash(charon);
+    await pod.until('it has the port', () => waiting().join() === '0,0');
+    for (const [address, type] of [
+      ['127.0.0.1', 'udp4'],
+      ['::1', 'udp6'],
+    ] as const) {
+      // Of what keeps a NAT open the kernel takes this byte away where it looks for ESP, and nowhere else.
+      const socket = dgram.createSocket(type);
+      await new Promise((resolve) => socket.send(Buffer.from([0xff]), port, address, resolve));
+      socket.close();
+    }
+    await pod.settle();
+    expect(waiting()).toEqual([0, 0]);
+    const again = pod.charon(more);
+    await pod.until('charon has it', () => waiting().join() === ',');
+    await pod.crash(again);
+    await pod.until('it has the port', () => waiting().join() === '0,0');
+    await pod.stop(control);
+    expect(waiting()).toEqual([null, null]);
   });
 
   test('the others, when swanctl refuses one; it says so, and tries again', async () => {
@@ -1209,12 +1244,17 @@ describeWith(['dash', 'python3'], 'charon.sh', () => {
     expect(pod.has('state/charon-ended')).toBe(true);
   });
 
-  test('after a crash waits until a reflector has taken leave, as long as the kernel still sends', async () => {
+  /** charon.sh where an earlier charon has crashed beside a reflector; each of its sleeps is noted. */
+  function afterCrash(sleepSeconds: number): void {
     pod.write('state/fabric/status.json', '{}\n');
     pod.write('state/charon.vici', '');
-    pod.stub('sleep', 'echo "$1" >>"$STUBS/slept"; exec /bin/sleep 0.2');
+    pod.stub('sleep', `echo "$1" >>"$STUBS/slept"; exec /bin/sleep ${sleepSeconds}`);
     pod.stub('charon', 'exec /bin/sleep 60');
     pod.charon();
+  }
+
+  test('after a crash waits until a reflector has taken leave, as long as the kernel still sends', async () => {
+    afterCrash(0.2);
     await pod.until('it waits', () => pod.has('stubs/slept') && pod.read('stubs/slept').startsWith('1\n1\n'));
     expect([pod.has('state/charon-ended'), pod.read('stubs/argv').includes('flush')]).toEqual([true, false]);
     pod.write('state/fabric/goodbye', '');
@@ -1223,11 +1263,7 @@ describeWith(['dash', 'python3'], 'charon.sh', () => {
   });
 
   test('and not for ever', async () => {
-    pod.write('state/fabric/status.json', '{}\n');
-    pod.write('state/charon.vici', '');
-    pod.stub('sleep', 'echo "$1" >>"$STUBS/slept"; exec /bin/sleep 0.05');
-    pod.stub('charon', 'exec /bin/sleep 60');
-    pod.charon();
+    afterCrash(0.05);
     await pod.until('charon is there again', () => pod.has('stubs/slept') && !pod.has('state/charon-ended'));
     expect(pod.read('stubs/slept')).toMatch(/^(1\n){15}2\n/);
   });
