@@ -1,19 +1,19 @@
 """agent.py: leads what is for the remote networks from its node to the gateways, and tells them what is on the node.
 
-Usage: agent.py | agent.py cleanup. Environment: NODE_NAME, NODE_IP, HEALTH_PORT (9812), CONFIG (/config), STATE (/run/vpn), HOST_STATE
-(/host-state), SYSCTL (/sysctl/net). For tests only: FRR_SOCKETS stands for /var/run/frr.
+Environment: NODE_NAME, NODE_IP, HEALTH_PORT (9812), CONFIG (/config), STATE (/run/vpn), HOST_STATE (/host-state), SYSCTL (/sysctl/net).
+For tests only: FRR_SOCKETS stands for /var/run/frr.
 """
 import json
 import os
 import re
 import signal
-import sys
 import time
 from typing import Any, Dict, List, NoReturn, Optional
 
 import daemons
 import kernel
 import on_node
+from addresses import version_of
 from agent_conf import Conf, conf_of, network_changes, networks_of
 from agent_file import Invalid, Settings, parse_settings
 from agent_health import Health, serve
@@ -216,7 +216,7 @@ class Agent:
         self.node_problems = problems
         self.publish('mtu', f'{on_node.link_of(settings, self.node, self.bfd).mtu}\n')
         self.has_cilium = any(each.get('ifname') == 'cilium_host' for each in addresses)
-        self.pods = pod_networks(addresses, all_routes(), settings.pods, settings.cni, settings.pod_interfaces)
+        self.pods = pod_networks(addresses, routes_inside(settings.pods), settings.pods, settings.cni, settings.pod_interfaces)
 
     # FRR
 
@@ -388,17 +388,14 @@ class Agent:
             time.sleep(0.2)
         return []
 
-    def clean_up_all(self) -> bool:
-        """Whether nothing is left on the node of any release."""
-        if self.lock is None:
-            die('an agent is at work on this node; end it first')
-        self.read_settings()
-        links = {kept.link for kept in self.sysctls.kept()} | ({self.settings.link} if self.settings else set())
-        return not self.clean_up(sorted(links))
-
 
 def all_routes() -> List[Any]:
     return [each for version in (4, 6) for each in kernel.routes(version, 'all')]
+
+
+def routes_inside(networks: List[str]) -> List[Any]:
+    """What gateways have told may be ten thousand others."""
+    return [each for network in networks for each in kernel.routes(version_of(network), 'main', 'root', network)]
 
 
 def end(*_: Any) -> NoReturn:
@@ -421,10 +418,6 @@ def main() -> None:
         die(f'STATE: there is no folder {agent.state}; mount a volume there')
     if agent.lock is not None:
         agent.forget_end()
-    if sys.argv[1:] == ['cleanup']:
-        sys.exit(0 if agent.clean_up_all() else 1)
-    if sys.argv[1:]:
-        die(f'say nothing or cleanup, not: {" ".join(sys.argv[1:])}')
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, end)
     try:

@@ -1,6 +1,6 @@
 """pod_networks.py: which pod addresses are on this node, as its own kernel tells.
 
-The input is what `ip -j -d address` and `ip -j route show table all` print, of both families.
+The input is what `ip -j -d address` and `ip -j route show` print, of both families; other routes than those of pods do not matter.
 """
 import ipaddress
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Set

@@ -22,11 +22,16 @@ import {
   type Expr,
 } from '../staged';
 import { gatewayNameChecks, keepaliveCheck, meets, overlapsCluster, overlapsImport, peerAsChecks } from '../frr/checks';
-import { isV6, overlayNetworks } from '../frr/fabric';
+import { isV4, isV6, overlayNetworks } from '../frr/fabric';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, speaksBgp } from './bgp';
 import { PRESET_NAMES, PRESETS, type AsRange } from './presets';
 import { isRouteBased, presetOf, usesFabric, type IpsecValues, type TunnelValues } from './tunnel';
+
+const FAMILIES = [
+  { family: 'IPv4', isOfIt: isV4 },
+  { family: 'IPv6', isOfIt: isV6 },
+] as const;
 
 /** What the mode of the routes and the parts that it needs have to do with each other. */
 export function modeChecks(v: IpsecValues): Rules {
@@ -51,6 +56,21 @@ export function modeChecks(v: IpsecValues): Rules {
       problem: 'is bgp, and no tunnel has bgp',
       remedy: 'set tunnels.<name>.bgp, or use static',
     }),
+    ...FAMILIES.map(({ family, isOfIt }) =>
+      each(routes.import, (_name, { cidr }) =>
+        check({
+          failsIf: and(
+            isOfIt(cidr),
+            some(tunnels, (t) => speaksBgp(v, t)),
+            not(some(tunnels, (t) => and(speaksBgp(v, t), isOfIt(bgpPeerAddress(t))))),
+          ),
+          at: cidr,
+          problem: `is of ${family}, and the BGP session of no tunnel is, which takes networks of its own family only`,
+          got: cidr,
+          remedy: `give a tunnel inside addresses of ${family}, or remove this one`,
+        }),
+      ),
+    ),
     check({
       failsIf: and(not(isBgp), not(isEmpty(routes.import))),
       at: routes.import,

@@ -17,6 +17,9 @@ export function repairIpsec(values: DraftMap, random: Random): DraftMap {
   return values;
 }
 
+/** How addresses inside of tunnels begin over which a session of IPv6 goes. */
+const INSIDE_OF_V6 = 'fd99:8:';
+
 const partOf = (values: DraftMap, key: string): DraftMap => (isMap(values[key]) ? values[key] : (values[key] = {}));
 
 /** Whether BGP says what is behind the tunnels, of which then one has to have an interface. */
@@ -47,15 +50,6 @@ function repairRoutes(values: DraftMap, isBgp: boolean, networks: FreeNetworks, 
   );
   if (isBgp || routes['localAs'] !== undefined) routes['localAs'] = random.pick([65_010, 64_999, 4_200_000_001])!;
   if (routes['internalAs'] !== undefined) routes['internalAs'] = random.pick([65_020, 65_021])!;
-  const taken = isMap(routes['import']) ? routes['import'] : {};
-  if (!isBgp) remove(routes, 'import');
-  else if (Object.keys(taken).length === 0) routes['import'] = { vpc: { cidr: networks.take(false) } };
-  for (const one of Object.values(taken)) {
-    if (!isMap(one)) continue;
-    const cidr = cluster.some(isV6) ? networks.take() : networks.take(false);
-    one['cidr'] = cidr;
-    if (one['maxLength'] !== undefined) one['maxLength'] = isV6(cidr) ? 48 + random.below(80) : 24 + random.below(9);
-  }
   if (Array.isArray(routes['export']))
     routes['export'] = routes['export'].map((what) =>
       typeof what === 'string' && what.includes('/') ? random.pick(cluster)! : what,
@@ -73,17 +67,34 @@ function repairRoutes(values: DraftMap, isBgp: boolean, networks: FreeNetworks, 
   for (const tunnel of tunnels) if (!isBgp || tunnel['mode'] === 'policy') remove(tunnel, 'bgp');
   const [first] = tunnels;
   if (isBgp && first !== undefined && !tunnels.some(({ bgp }) => isMap(bgp))) first['bgp'] = {};
-  for (const tunnel of tunnels) if (isMap(tunnel['bgp'])) repairBgp(tunnel, tunnel['bgp'], random);
+  // A session takes networks of its own family only.
+  const mayBeOfV6 = cluster.some(isV6) && random.chance(0.4);
+  for (const tunnel of tunnels) if (isMap(tunnel['bgp'])) repairBgp(tunnel, tunnel['bgp'], mayBeOfV6, random);
+  const isOfV6 = tunnels.some((tunnel) => isMap(tunnel['bgp']) && isInsideOfV6(tunnel));
+  const taken = isMap(routes['import']) ? routes['import'] : {};
+  if (!isBgp) remove(routes, 'import');
+  else if (Object.keys(taken).length === 0) routes['import'] = { vpc: { cidr: networks.take(isOfV6) } };
+  for (const one of Object.values(taken)) {
+    if (!isMap(one)) continue;
+    const cidr = networks.take(isOfV6);
+    one['cidr'] = cidr;
+    if (one['maxLength'] !== undefined) one['maxLength'] = isOfV6 ? 48 + random.below(80) : 24 + random.below(9);
+  }
 }
 
-function repairBgp(tunnel: DraftMap, bgp: DraftMap, random: Random): void {
+const isInsideOfV6 = ({ inside }: DraftMap): boolean =>
+  isMap(inside) && typeof inside['local'] === 'string' && inside['local'].startsWith(INSIDE_OF_V6);
+
+function repairBgp(tunnel: DraftMap, bgp: DraftMap, mayBeOfV6: boolean, random: Random): void {
   const preset = tunnel['preset'] ?? 'strongswan';
   serial++;
-  tunnel['inside'] = {};
+  tunnel['inside'] = mayBeOfV6 && preset === 'strongswan' ? { local: INSIDE_OF_V6 } : {};
   repairInside(tunnel, preset, random);
   bgp['peerAs'] = random.pick([64_514, 64_620])!;
-  if (bgp['peerAddress'] !== undefined)
-    bgp['peerAddress'] = `100.127.${String(serial % 250)}.${String(1 + (serial % 9))}`;
+  if (bgp['peerAddress'] !== undefined) {
+    const [network, host] = [serial % 250, 1 + (serial % 9)];
+    bgp['peerAddress'] = isInsideOfV6(tunnel) ? `fd99:9:${network}::${host}` : `100.127.${network}.${host}`;
+  }
   if (typeof bgp['keepaliveSeconds'] === 'number') {
     bgp['keepaliveSeconds'] = 1 + (bgp['keepaliveSeconds'] % 60);
     bgp['holdSeconds'] ??= 180;
@@ -290,6 +301,11 @@ function repairInside(tunnel: DraftMap, preset: Draft, random: Random): void {
   if (!isMap(tunnel['inside'])) return;
   const third = preset === 'azure' ? 21 + random.below(2) : 6 + (serial % 150);
   const base = 4 * (serial % 60);
+  if (isInsideOfV6(tunnel)) {
+    const network = `${INSIDE_OF_V6}${third}:${base}:`;
+    tunnel['inside'] = { local: `${network}:2/126`, remote: `${network}:1` };
+    return;
+  }
   tunnel['inside'] = {
     local: `169.254.${String(third)}.${String(base + 2)}/30`,
     remote: `169.254.${String(third)}.${String(base + 1)}`,

@@ -28,6 +28,7 @@ const BOTH = [A.overlay, B.overlay];
 
 describeWith(TRIXIE_TOOLS, 'agent.py', () => {
   let fabric: Fabric;
+  let filter: Daemon;
   let before: Record<string, string>;
   const hops = (): Promise<string[]> => fabric.hops(NETWORK);
   const untilHops = (...wanted: readonly string[]): Promise<void> =>
@@ -43,7 +44,7 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     before = await fabric.dump();
     await fabric.startGateways();
     fabric.configure();
-    fabric.startFilter();
+    filter = fabric.startFilter();
     fabric.startAgent();
     await untilHops(...BOTH);
   });
@@ -100,8 +101,8 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     const start = Date.now();
     await fabric.cut('a');
     await untilHops(B.overlay);
-    // 5 packets of 100 ms, and what this machine takes to look.
-    expect(Date.now() - start).toBeLessThan(3000);
+    // 5 packets of 100 ms, and what this machine takes to look; without BFD it were 9 s.
+    expect(Date.now() - start).toBeLessThan(7000);
     expect((await fabric.get('ready')).code).toBe(200);
     expect((await fabric.get('metrics')).body).toContain('vpn_agent_gateways_known 2\n');
     await fabric.cut('a', 'up');
@@ -164,9 +165,9 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     await node(
       'ip link add cali1 type veth peer name pod1; ip link set dev cali1 up; ip route add 10.244.2.7 dev cali1 scope link',
     );
-    await waitUntil('it is told', 5, () => inTable('10.244.2.7'));
+    await waitUntil('it is told', 15, () => inTable('10.244.2.7'));
     await node('ip link delete cali1');
-    await waitUntil('it is withdrawn', 5, async () => !(await inTable('10.244.2.7')));
+    await waitUntil('it is withdrawn', 15, async () => !(await inTable('10.244.2.7')));
     expect(await uptime()).toBeGreaterThan(since);
   });
 
@@ -174,10 +175,10 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     const monitor = fabric.node.daemon(['ip', '-o', 'monitor', 'route']);
     await sleep(300);
     await node(`ip route delete unreachable 10.0.0.0/16; ip neigh delete ${A.overlay} dev ${LINK}`);
-    await waitUntil('the route', 5, async () => (await node('ip route')).includes('unreachable 10.0.0.0/16'));
+    await waitUntil('the route', 15, async () => (await node('ip route')).includes('unreachable 10.0.0.0/16'));
     // At once: it is still at work on the route.
     await node(`ip link delete ${LINK}`);
-    await waitUntil('the link', 5, async () => (await node('ip -o link')).includes(LINK));
+    await waitUntil('the link', 15, async () => (await node('ip -o link')).includes(LINK));
     await untilHops(...BOTH);
     monitor.signal('SIGTERM');
     expect(monitor.log()).toContain(NETWORK);
@@ -325,13 +326,15 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     fabric.nameAll();
   });
 
-  test('cleanup does the same at once, and not beside an agent', async () => {
-    expect((await fabric.cleanUp()).stderr).toContain('an agent is at work on this node; end it first');
-    fabric.agent!.signal('SIGKILL');
-    await fabric.agent!.ended();
+  test('by hand as well, where an agent has crashed and no other one will come', async () => {
+    for (const container of [fabric.agent!, filter]) {
+      container.signal('SIGKILL');
+      await container.ended();
+    }
     await node('for each in zebra bgpd bfdd mgmtd; do kill -9 $(cat /run/frr/$each.pid); done');
-    expect(await fabric.cleanUp()).toMatchObject({ status: 0 });
+    await fabric.cleanUp();
     expect(await fabric.dump()).toEqual(before);
+    filter = fabric.startFilter();
   });
 
   test('removes what a release of another name has left', async () => {

@@ -345,7 +345,7 @@ except urllib.error.HTTPError as error:
     await ready();
     expect(await pair.right.sas()).toHaveLength(2);
     await pair.left.stop();
-    await waitUntil('they know', 2, async () => (await pair.right.sas()).length === 0);
+    await waitUntil('they know', 10, async () => (await pair.right.sas()).length === 0);
     expect(pair.left.log()).toContain('charon.sh: charon has stopped\n');
   });
 

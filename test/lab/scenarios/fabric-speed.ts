@@ -5,6 +5,12 @@ import { LabError } from '../processes';
 import type { Scenario } from '../scenario';
 import { TOOLS_IMAGE } from '../settings';
 
+/**
+ * How fast a pod has to be beside the gateway's own way. Every machine on the way is emulated by the same two processors, as is the
+ * overlay, of which the gateway's own way has none.
+ */
+const LEAST = { 'the node of the gateway': 0.4, 'another node': 0.25 } as const;
+
 export const scenario: Scenario = {
   title:
     'How fast a pod sends over the fabric, beside a process in the pod of the gateway that uses its interface by hand',
@@ -16,7 +22,8 @@ export const scenario: Scenario = {
             {
               name: 'hand',
               image: TOOLS_IMAGE,
-              command: ['sleep', 'infinity'],
+              // As process 1 it ends of a signal only if it waits for one.
+              command: ['sh', '-c', 'trap exit TERM; sleep infinity & wait'],
               securityContext: { capabilities: { add: ['NET_ADMIN'] } },
             },
           ],
@@ -31,7 +38,6 @@ export const scenario: Scenario = {
       await context.kubectl('scale', 'deployment', vpn.gateway('b'), '--replicas=0');
       await fabric.complete(1);
     });
-    const pod = await context.prepare('a pod on another node', () => context.pod('source', fabric.nodeOf('b').name));
     const hand = new Container(context.lab, context.namespace, `deploy/${vpn.gateway('a')}`, 'hand');
     await context.prepare('the way by hand', async () => {
       await srv.run('iperf3 -s -D');
@@ -40,12 +46,19 @@ export const scenario: Scenario = {
       await hand.run(`ip route add ${srv.address} dev ${device} src ${podIP}`);
       return hand.ping(srv.address);
     });
-    for (const direction of ['to', 'from'] as const) {
-      await context.check(`goodput ${direction} srv, beside the interface used by hand`, () =>
-        goodput({ ours: pod, hand }, srv.address, direction, () => Promise.resolve('')),
+    for (const [place, gateway] of [
+      ['the node of the gateway', 'a'],
+      ['another node', 'b'],
+    ] as const) {
+      const pod = await context.prepare(`a pod on ${place}`, () =>
+        context.pod(`source-${gateway}`, fabric.nodeOf(gateway).name),
       );
+      for (const direction of ['to', 'from'] as const)
+        await context.check(`${place}: goodput ${direction} srv, beside the interface used by hand`, () =>
+          goodput({ ours: pod, hand }, srv.address, direction, () => Promise.resolve(''), LEAST[place]),
+        );
     }
-    await context.check('the pod’s packets came over the overlay', async () => {
+    await context.check('the pods’ packets came over the overlay', async () => {
       const bytes = Number(await hand.run('cat /sys/class/net/ovl0/statistics/rx_bytes'));
       if (!(bytes > 1e6)) throw new LabError(`${bytes} bytes`);
     });
