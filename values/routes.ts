@@ -234,7 +234,7 @@ export const agent = z
       .meta({ example: [{ operator: 'Exists', effect: 'NoSchedule' }] }),
     priorityClassName: objectName.default('system-node-critical').describe('Priority class of the agents'),
     resources: resources({
-      requests: { cpu: '50m', memory: '96Mi', 'ephemeral-storage': '16Mi' },
+      requests: { cpu: '100m', memory: '96Mi', 'ephemeral-storage': '16Mi' },
       limits: { memory: '512Mi', 'ephemeral-storage': '64Mi' },
     }),
   })
@@ -254,7 +254,7 @@ export const frr = z
   .strictObject({
     image: image({ registry: 'quay.io', repository: 'frrouting/frr', tag: '10.3.4' }),
     resources: resources({
-      requests: { cpu: '50m', memory: '96Mi', 'ephemeral-storage': '16Mi' },
+      requests: { cpu: '100m', memory: '96Mi', 'ephemeral-storage': '16Mi' },
       limits: { memory: '512Mi', 'ephemeral-storage': '64Mi' },
     }),
   })

@@ -19,6 +19,7 @@ START_SECONDS = 90.0
 RELOAD_SECONDS = 120.0
 MOST_FILES = 65536  # a daemon takes memory for every file that it may open
 AWAY_SECONDS = 120  # how long gateways keep the routes of a node whose agent is away, and wait for it
+YIELDING = ['nice', '-n', '10']
 STALE_SECONDS = 60  # how long zebra keeps routes that were there before it started
 
 
@@ -35,7 +36,9 @@ def arguments_of(daemon: str, folder: str, port: int) -> List[str]:
         'bgpd': ['-p', str(port)],
     }
     limits = ['--limit-fds', str(files), '--log', 'stdout', '--log-level', 'informational']
-    return [f'{PROGRAMS}/{daemon}', *common, *limits, *own.get(daemon, [])]
+    # While the others have thousands of routes to change, bfdd must not be late, or ways that are good are given up as well.
+    first = [] if daemon == 'bfdd' else YIELDING
+    return [*first, f'{PROGRAMS}/{daemon}', *common, *limits, *own.get(daemon, [])]
 
 
 class Daemons:

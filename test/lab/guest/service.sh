@@ -5,6 +5,9 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 . /lab/conf/machine.env
 [ "$ROLE" = node ] || exec sleep infinity
 exec >>"/var/log/$1.log" 2>&1
+# As systemd does: in the root group each of their threads would have more weight than all pods together.
+mkdir -p /sys/fs/cgroup/system.slice
+echo $$ >/sys/fs/cgroup/system.slice/cgroup.procs
 case $1 in
 containerd) exec containerd -l warn ;;
 kubelet)

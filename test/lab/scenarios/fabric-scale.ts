@@ -11,7 +11,8 @@ const OTHERS = 500;
 const IDLE_SECONDS = 30;
 /** What an agent may take of one emulated processor while nothing changes. */
 const IDLE_CORES = 0.15;
-const REPETITIONS = 5;
+/** How often the gateway is lost, by the number of prefixes. */
+const REPETITIONS = { 1000: 1, 10_000: 5 } as const;
 
 export const scenario: Scenario = {
   title: 'A thousand and ten thousand prefixes, and a gateway that is lost meanwhile',
@@ -19,6 +20,8 @@ export const scenario: Scenario = {
     const fabric = await context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
       const made = await Fabric.prepare(context, {
         routes: { import: { many: { cidr: MANY, maxLength: 24 } }, maxPrefixes: 20_000 },
+        // While FRR takes all of an emulated processor, the program of a probe takes long to start.
+        values: { livenessProbe: { timeoutSeconds: 30, failureThreshold: 10 } },
       });
       await made.install();
       return made;
@@ -29,7 +32,7 @@ export const scenario: Scenario = {
     const silent = faultsOf(context, fabric).find(({ title }) =>
       title.startsWith('the node of the gateway stands still'),
     )!;
-    for (const count of [1000, 10_000]) {
+    for (const count of [1000, 10_000] as const) {
       await context.check(`${count} prefixes, until each node has two ways to all`, async () => {
         const start = Date.now();
         await announce(fabric, count);
@@ -39,9 +42,11 @@ export const scenario: Scenario = {
         return `${seconds.toFixed(1)} s, of which the routers took ${announced.toFixed(1)} s to have them`;
       });
       await context.check(`${count} prefixes: what an agent takes while nothing changes`, () => idle(fabric));
+      for (let time = 1; time <= REPETITIONS[count]; time++) {
+        await fabric.fault(pod, ['a'], { ...silent, title: `${count} prefixes, time ${time}: ${silent.title}` });
+        await everywhere(context, count);
+      }
     }
-    for (let time = 1; time <= REPETITIONS; time++)
-      await fabric.fault(pod, ['a'], { ...silent, title: `10000 prefixes, time ${time}: ${silent.title}` });
     await context.check('all are withdrawn, until no node has a way to any', async () => {
       const start = Date.now();
       await announce(fabric, 0);
@@ -67,7 +72,7 @@ async function announce(fabric: Fabric, count: number): Promise<void> {
 
 async function everywhere({ lab }: Context, count: number): Promise<void> {
   // Only as many as there are to be are looked at one by one: that takes the time of the node.
-  const prefixes = "awk '/^ *Prefixes:/ { sum += $2 } END { print sum }' /proc/net/fib_triestat";
+  const prefixes = "awk '/Prefixes:/ && $2 > most { most = $2 } END { print most }' /proc/net/fib_triestat";
   const complete = `ip -o route show root ${MANY} proto bgp | grep -c 'nexthop.*nexthop' || :`;
   for (const machine of lab.machines)
     await until(
