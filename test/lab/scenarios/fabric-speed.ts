@@ -6,10 +6,10 @@ import type { Scenario } from '../scenario';
 import { TOOLS_IMAGE } from '../settings';
 
 /**
- * How fast a pod has to be beside the gateway's own way. Every machine on the way is emulated by the same two processors, as is the
- * overlay, of which the gateway's own way has none.
+ * How fast a pod has to be beside the gateway's own way, which has no overlay. Every machine on the way is emulated by the same two
+ * processors, so that a median of seven rounds still differs by a third from one run to the next.
  */
-const LEAST = { 'the node of the gateway': 0.4, 'another node': 0.25 } as const;
+const LEAST = 0.65;
 
 export const scenario: Scenario = {
   title:
@@ -55,7 +55,7 @@ export const scenario: Scenario = {
       );
       for (const direction of ['to', 'from'] as const)
         await context.check(`${place}: goodput ${direction} srv, beside the interface used by hand`, () =>
-          goodput({ ours: pod, hand }, srv.address, direction, () => Promise.resolve(''), LEAST[place]),
+          goodput({ ours: pod, hand }, srv.address, direction, () => Promise.resolve(''), LEAST),
         );
     }
     await context.check('the pods’ packets came over the overlay', async () => {
