@@ -2,6 +2,7 @@ import {
   addressOf,
   and,
   check,
+  choose,
   each,
   eq,
   ge,
@@ -91,10 +92,13 @@ export function fabricChecks(v: FabricValues): Rules {
       check({
         failsIf: or(
           eq(prefixLength(network), 0),
-          some(cluster.podCidrs, (pods) => hasPrefix(networkBits(network), networkBits(pods))),
+          and(
+            lt(prefixLength(network), choose(isV6(network), 128, 32)),
+            some(cluster.podCidrs, (pods) => meets(pods, network)),
+          ),
         ),
         at: network,
-        problem: 'holds all pods, so that each of them could pass for a node',
+        problem: 'holds addresses of pods, each of which could pass for a node',
         got: network,
         remedy: 'name the addresses of the nodes alone, such as 10.244.0.0/32',
       }),

@@ -109,7 +109,7 @@ class Daemons:
         if done.returncode == 0:
             return []
         output = (done.stdout + done.stderr).decode(errors='replace')
-        return complaints_of(0, output) or [f'frr-reload.py ended with {done.returncode}: {printable(output[-300:])}']
+        return complaints_of(0, output) or [f'frr-reload.py ended with {done.returncode}: {printable(output, len(output))[-300:]}']
 
     def wake_bfd(self, as_number: int, peers: Sequence[str]) -> List[str]:
         """Has bgpd make the BFD sessions with neighbours that it has forgotten; to be asked now and then. What was refused is told."""

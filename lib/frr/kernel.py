@@ -83,12 +83,19 @@ class Link(NamedTuple):
     mtu: int
 
 
+def run(command: Sequence[str], data: bytes) -> 'subprocess.CompletedProcess[bytes]':
+    try:
+        return subprocess.run(command, input=data, capture_output=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        raise KernelError(f'{" ".join(command)} has not ended within {SECONDS} s') from None
+
+
 # Reading
 
 
 def ask(*command: str) -> List[Any]:
     """What `ip` or `bridge` print as JSON; an object or a table that does not exist is empty."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS)
+    done = run(command, b'')
     if done.returncode != 0:
         complaint = done.stderr.decode(errors='replace')
         if 'does not exist' in complaint or 'Cannot find device' in complaint or 'No such device' in complaint:
@@ -261,7 +268,7 @@ def apply(lines: Sequence[str], version: int = 0, program: str = 'ip') -> List[s
         return []
     family = [f'-{version}'] if version else []
     command = [program, *family, '-force', '-batch', '-']
-    done = subprocess.run(command, input=('\n'.join(lines) + '\n').encode(), capture_output=True, timeout=SECONDS)
+    done = run(command, ('\n'.join(lines) + '\n').encode())
     return [] if done.returncode == 0 else batch_problems(lines, done.stderr.decode(errors='replace'))
 
 

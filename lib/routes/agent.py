@@ -209,6 +209,7 @@ class Agent:
     def look(self, settings: Settings) -> None:
         """Makes the node as it should be."""
         assert self.node is not None
+        self.clean_up_others(settings)
         addresses = kernel.ask('ip', '-j', '-d', 'address', 'show')
         problems = on_node.ensure(settings, self.node, self.bfd, self.outers, addresses)
         problems += self.sysctls.apply(settings)
@@ -367,12 +368,17 @@ class Agent:
                 os.unlink(os.path.join(self.state, name))
 
     def clean_up(self, links: List[str]) -> List[str]:
-        problems = [problem for link in links for problem in on_node.remove(link)]
-        for kept in self.sysctls.kept():
-            if kept.link in links:
-                problems += self.sysctls.restore(kept)
+        problems = []
         for link in links:
-            problems += self.clean_filter(link)
+            left = on_node.remove(link)
+            for kept in self.sysctls.kept():
+                if kept.link == link:
+                    left += self.sysctls.restore(kept)
+            left += self.clean_filter(link)
+            # As long as it is kept, somebody comes back to what is left.
+            if not left:
+                self.sysctls.forget(link)
+            problems += left
         for problem in problems:
             say(problem)
         return problems

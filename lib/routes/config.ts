@@ -120,6 +120,19 @@ export function nodeFilter(v: AgentValues, fullname: Expr<string>, gateways: Gat
         `,
         )}
       }
+      set pods4 {
+        type ipv4_addr
+        flags interval
+        auto-merge
+        ${when(
+          some(cluster.podCidrs, isV4),
+          () => conf`
+          elements = {
+            ${of(cluster.podCidrs, isV4)}
+          }
+        `,
+        )}
+      }
       # What may come from a gateway: itself, and what is behind it.
       set remote4 {
         type ipv4_addr
@@ -154,6 +167,8 @@ export function nodeFilter(v: AgentValues, fullname: Expr<string>, gateways: Gat
       chain forward {
         type filter hook forward priority filter - 10; policy accept;
         iifname "${link}" jump from_gateways
+        # Where the CNI masquerades, another node could not tell a pod from this node.
+        udp dport ${routes.overlay.port} ip saddr @pods4 ip saddr != @gateways drop
       }
       chain clamp {
         type filter hook forward priority mangle; policy accept;

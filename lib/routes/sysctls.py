@@ -80,9 +80,11 @@ class Sysctls:
         for path, (old, new) in kept.sysctls.items():
             if self.get(path) == new:
                 problems += self.set(path, old)
-        if not problems and os.path.exists(self.file(kept.link)):
-            os.unlink(self.file(kept.link))
         return problems
+
+    def forget(self, link: str) -> None:
+        if os.path.exists(self.file(link)):
+            os.unlink(self.file(link))
 
 
 def parse_kept(value: Any) -> Optional[Kept]:

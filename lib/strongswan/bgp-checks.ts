@@ -164,6 +164,15 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
         }),
       ),
       whenSet(bgp.peerAddress, (peer) =>
+        check({
+          failsIf: some(v.tunnels, (other) => eq<string>(orElse(other.remote.address, ''), peer)),
+          at: peer,
+          problem: 'is the outer address of a remote end, whose own packets would be sent into the tunnel',
+          got: peer,
+          remedy: 'name the address of the remote end’s BGP speaker inside the tunnel',
+        }),
+      ),
+      whenSet(bgp.peerAddress, (peer) =>
         whenSet(inside.local, (local) => [
           check({
             failsIf: eq(networkBits(peer), networkBits(addressOf(local))),

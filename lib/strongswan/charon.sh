@@ -5,7 +5,7 @@
 # `NUMBER RESULT` and then what swanctl said. Until the first load charon sends nothing.
 #
 # Environment: CHARON (/usr/libexec/ipsec/charon), CONFIG (/config), STATE (/run/vpn).
-# For tests only: TEST_ROOT stands before /run and /var.
+# For tests only: TEST_ROOT stands before /run and /var, TEST_NAT_T_PORT for 4500.
 set -euf
 export LC_ALL=C
 umask 077
@@ -21,6 +21,8 @@ ENDED=$STATE/charon-ended # there while charon is gone: reflector.py ends its BG
 GOODBYE=$STATE/fabric/goodbye # there when it has
 GOODBYE_SECONDS=15 # how long it may take
 LEAVING_SECONDS=2 # and then the remote ends, until they use another way
+STAND_IN=$STATE/stand-in # there while control.py has charon's port in its stead
+PORT=${TEST_NAT_T_PORT:-4500}
 
 # Not a copy of control.py's: charon starts without waiting for it, and reads later versions of the file here too.
 export STRONGSWAN_CONF="$CONFIG/strongswan.conf"
@@ -65,6 +67,16 @@ clean_up() {
 	mkdir -p "$LOAD"
 	rm -f "${TEST_ROOT:-}/run/charon.pid" "${TEST_ROOT:-}/var/run/charon.pid" "$SOCKET" "$LOAD/done" "$LOAD/loaded.json" \
 		"$STATE/leaving/charon"
+}
+
+# charon opens its ports once.
+free_port() {
+	rm -f "$STAND_IN"
+	waited=0
+	while grep -qs "$(printf ':%04X ' "$PORT")" /proc/net/udp /proc/net/udp6 && [ "$waited" -lt 50 ]; do
+		pause 0.1
+		waited=$((waited + 1))
+	done
 }
 
 # silence add|delete: a charon that has no connections yet refuses every peer, and some then give up for good; one that hears nothing
@@ -133,6 +145,7 @@ main() {
 	check_settings
 	clean_up
 	silence add
+	free_port
 	"$CHARON" &
 	DAEMON=$!
 	rm -f "$ENDED"

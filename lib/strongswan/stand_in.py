@@ -9,6 +9,7 @@ import threading
 import time
 from typing import List, NoReturn
 
+from files import write_atomically
 from log import log
 
 LOOK_SECONDS = 0.05
@@ -20,8 +21,6 @@ PORT = int(os.environ.get('TEST_NAT_T_PORT', '4500'))
 def take(family: socket.AddressFamily) -> socket.socket:
     held = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     try:
-        # As charon does: whoever comes last gets the packets.
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         held.setsockopt(socket.IPPROTO_UDP, UDP_ENCAP, ESP_IN_UDP)
@@ -45,22 +44,25 @@ def take_all() -> List[socket.socket]:
 
 
 def stand_in(path: str) -> NoReturn:
-    """A connection to charon shows at once when it ends."""
+    """A connection to charon shows at once when it ends. charon.sh takes the mark away when another one is to have the port."""
+    mark = os.path.join(os.path.dirname(path), 'stand-in')
     held: List[socket.socket] = []
     was_there = False
     while True:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as charon:
             try:
                 charon.connect(path)
-                while held:
-                    held.pop().close()
                 was_there = True
                 charon.recv(1)  # it says nothing unasked
             except ConnectionResetError:
                 pass
             except OSError:
                 if was_there:
+                    write_atomically(mark, b'', f'{mark}.new')
                     held, was_there = take_all(), False
+        if not os.path.exists(mark):
+            while held:
+                held.pop().close()
         time.sleep(LOOK_SECONDS)
 
 

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { Chart, Testing } from 'cdk8s';
 import { CHARTS } from '../../charts';
+import { RouteAgent } from '../../lib';
 import type { JsonObject } from '../../lib/helm/values-file';
 import { describeWith } from '../left-out';
 import { wireguardConfig } from './scenarios';
@@ -54,6 +56,8 @@ function sendThrough(device: string, filters: readonly string[], probes: readonl
 
 /** The address of the pod on the service network: what a service sees of a masqueraded client. */
 const POD = '192.0.2.1';
+/** The host of that network. */
+const OTHER_NODE = '192.0.2.2';
 
 describeWith(['nft', 'ip', 'python3', 'root', 'netns'], 'packets through the filter', () => {
   test('reach what the rules of their peer allow, and nothing else', () => {
@@ -119,5 +123,23 @@ describeWith(['nft', 'ip', 'python3', 'root', 'netns'], 'packets through the fil
       [POD, null, POD],
       [null, POD, null],
     ]);
+  });
+
+  test('of a pod do not reach the overlay of another node, where the CNI would give them the address of this one', () => {
+    const chart = new Chart(Testing.app(), 'test');
+    new RouteAgent(chart, 'Site', {
+      cluster: { podCidrs: ['10.13.0.0/16'], serviceCidrs: ['10.96.0.0/12'], nodeCidrs: ['192.0.2.0/24'] },
+      gateways: { a: { host: 'a.gateways.vpn.svc' } },
+      routes: { localAs: 65_010, import: { office: { cidr: '10.1.0.0/16' } } },
+    });
+    const objects = Testing.synth(chart) as readonly { readonly data?: Readonly<Record<string, string>> }[];
+    const filter = objects.flatMap(({ data }) => data?.['nftables.conf'] ?? [])[0] ?? '';
+    const table = /table (inet \S+)/.exec(filter)?.[1] ?? '';
+    const [pod, gateway] = [ADMIN, CONTRACTOR];
+    const masquerade = 'table ip cni { chain post { type nat hook postrouting priority srcnat; masquerade; }; }';
+    const probes = [udp(pod, OTHER_NODE, 4790), udp(gateway, OTHER_NODE, 4790), udp(pod, OTHER_NODE, 5000)];
+    expect(
+      sendThrough('cni0', [`${filter}\nadd element ${table} gateways { ${gateway} }\n${masquerade}`], probes)[0],
+    ).toEqual([null, POD, POD]);
   });
 });

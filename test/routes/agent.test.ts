@@ -337,16 +337,21 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     filter = fabric.startFilter();
   });
 
-  test('removes what a release of another name has left', async () => {
+  test('removes what a release of another name has left, also where its other container starts late', async () => {
     await fabric.endAgent();
+    filter.signal('SIGKILL');
+    await filter.ended();
     fabric.configure({ release: 'other/site', link: 'ovl8' });
     fabric.startAgent();
     await untilSaid(fabric.agent!, 'removes what the release vpn/site has left');
+    await untilSaid(fabric.agent!, `filter.sh has not removed the table inet ${LINK}`);
+    expect(await node('ls /run/cdk8s-vpn')).toContain(`${LINK}.json`);
+    filter = fabric.startFilter();
     await waitUntil('the other link', 20, async () => {
       const links = await node('ip -o link');
       return links.includes('ovl8') && !links.includes(LINK);
     });
-    await waitUntil('only its own file is kept', 10, async () => (await node('ls /run/cdk8s-vpn')) === 'ovl8.json\n');
+    await waitUntil('only its own file is kept', 60, async () => (await node('ls /run/cdk8s-vpn')) === 'ovl8.json\n');
     await fabric.endAgent();
     fabric.configure();
   });

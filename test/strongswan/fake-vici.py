@@ -16,6 +16,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../../lib/strongswan
 import vici  # noqa: E402
 
 PATH, FOLDER = sys.argv[1:]
+# It opens its port once, which must be free.
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+    port.bind(('', int(os.environ['TEST_NAT_T_PORT'])))
 LOCK = threading.RLock()
 CLIENTS = []
 

@@ -91,6 +91,8 @@ export class Pod {
   output = '';
   /** Of the health server. */
   port = 0;
+  /** In the place of 4500, below those that the kernel gives away. */
+  readonly natPort = 20_000 + Math.floor(Math.random() * 12_000);
   address = '127.0.0.1';
   /** What gateway.json says beside the tunnels. */
   gateway: Readonly<Record<string, unknown>> = { gateway: 'a' };
@@ -214,6 +216,7 @@ export class Pod {
       CONFIG: this.at('config'),
       STATE: this.at('state'),
       CHARON: this.at('bin/charon'),
+      TEST_NAT_T_PORT: `${this.natPort}`,
       ...more,
     };
   }

@@ -9,7 +9,7 @@ import { SCRIPTS as MOUNTED } from '../../lib/strongswan/scripts';
 import { describeWith } from '../left-out';
 import { tools } from '../tools';
 import { authority } from './authority';
-import { anSa, FASTER, freePort, key, Pod, SCRIPTS, type Tunnels } from './script-pod';
+import { anSa, FASTER, key, Pod, SCRIPTS, type Tunnels } from './script-pod';
 
 let pod: Pod;
 beforeEach(() => {
@@ -563,7 +563,7 @@ describeWith(['dash', 'python3'], 'control.py loads', () => {
   });
 
   test('and has the port meanwhile at which the kernel takes ESP out of UDP, as long as charon is away', async () => {
-    const port = await freePort();
+    const port = pod.natPort;
     // `null`: nobody has it; else how many bytes wait there that the kernel has left to a program.
     const waiting = (): (number | null)[] =>
       ['/proc/net/udp', '/proc/net/udp6'].map((file) => {
@@ -572,8 +572,7 @@ describeWith(['dash', 'python3'], 'control.py loads', () => {
         return found === undefined ? null : parseInt(found, 16);
       });
     pod.configure(two);
-    const more = { TEST_NAT_T_PORT: `${port}` };
-    const { charon, control } = await pod.serve(more);
+    const { charon, control } = await pod.serve();
     expect(waiting()).toEqual([null, null]);
     await pod.crash(charon);
     await pod.until('it has the port', () => waiting().join() === '0,0');
@@ -588,8 +587,9 @@ describeWith(['dash', 'python3'], 'control.py loads', () => {
     }
     await pod.settle();
     expect(waiting()).toEqual([0, 0]);
-    const again = pod.charon(more);
-    await pod.until('charon has it', () => waiting().join() === ',');
+    const again = pod.charon();
+    await pod.until('it is free for charon', () => waiting().join() === ',');
+    await pod.ready();
     await pod.crash(again);
     await pod.until('it has the port', () => waiting().join() === '0,0');
     await pod.stop(control);

@@ -52,6 +52,8 @@ export const scenario: Scenario = {
 
 async function installAgain(fabric: Fabric): Promise<void> {
   await fabric.vpn.install();
+  // Helm does not wait for all agents, and a node that has kept its ways has two of them at once.
+  await fabric.ready();
   await fabric.complete();
 }
 

@@ -1359,6 +1359,26 @@ table inet {{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.N
     }
 {{- end }}
   }
+  set pods4 {
+    type ipv4_addr
+    flags interval
+    auto-merge
+{{- $found2 := false }}
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{- if not (contains ":" $podCidr) }}
+{{- $found2 = true }}
+{{- end }}
+{{- end }}
+{{- if $found2 }}
+    elements = {
+{{- range $podCidr := $.Values.cluster.podCidrs }}
+{{- if not (contains ":" $podCidr) }}
+      {{ $podCidr }},
+{{- end }}
+{{- end }}
+    }
+{{- end }}
+  }
   # What may come from a gateway: itself, and what is behind it.
   set remote4 {
     type ipv4_addr
@@ -1415,6 +1435,8 @@ table inet {{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.N
   chain forward {
     type filter hook forward priority filter - 10; policy accept;
     iifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" jump from_gateways
+    # Where the CNI masquerades, another node could not tell a pod from this node.
+    udp dport {{ $.Values.routes.overlay.port | int64 }} ip saddr @pods4 ip saddr != @gateways drop
   }
   chain clamp {
     type filter hook forward priority mangle; policy accept;
@@ -1426,13 +1448,13 @@ table inet {{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.N
   # A pod's own address in the place of itself: whoever comes after this finds that the flow has one.
   chain postrouting {
     type nat hook postrouting priority srcnat - 10; policy accept;
-{{- $found2 := false }}
+{{- $found3 := false }}
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if not (contains ":" $podCidr) }}
-{{- $found2 = true }}
+{{- $found3 = true }}
 {{- end }}
 {{- end }}
-{{- if $found2 }}
+{{- if $found3 }}
     oifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" snat ip prefix to ip saddr map {
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if not (contains ":" $podCidr) }}
@@ -1441,13 +1463,13 @@ table inet {{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.N
 {{- end }}
     }
 {{- end }}
-{{- $found3 := false }}
+{{- $found4 := false }}
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if contains ":" $podCidr }}
-{{- $found3 = true }}
+{{- $found4 = true }}
 {{- end }}
 {{- end }}
-{{- if $found3 }}
+{{- if $found4 }}
     oifname "{{ printf "ovl%d" (mod (int64 (adler32sum (printf "%s/%s" $.Release.Namespace (include "ipsec.fullname" $)))) 1000000) }}" snat ip6 prefix to ip6 saddr map {
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if contains ":" $podCidr }}
