@@ -322,10 +322,9 @@ export class Fabric {
 
   /** A port whose packets leave the host outside by one of its links, as they do. */
   private async portBack(link: string, { address }: Pod): Promise<number> {
-    const said = await this.srv.run(
-      `python3 - ${this.srv.address} ${address} /sys/class/net/${link}/statistics/tx_packets ${PORTS_BACK.join(' ')}`,
-      { input: FIND_PORT },
-    );
+    const said = await this.srv.run(`python3 - ${this.srv.address} ${address} ${link} ${PORTS_BACK.join(' ')}`, {
+      input: FIND_PORT,
+    });
     if (said.trim() !== '') return Number(said);
     throw new LabError(`no port leads to ${address} by ${link}`);
   }
@@ -401,8 +400,11 @@ const PORTS_BACK = Array.from({ length: 64 }, (_, index) => 30_000 + 37 * index)
 /** Prints the first of some ports whose packets a link has sent: many more than it sends otherwise in so short a time. */
 const FIND_PORT = `
 import socket, sys
-own, to, counter, *ports = sys.argv[1:]
-sent = lambda: int(open(counter).read())
+own, to, link, *ports = sys.argv[1:]
+def sent():
+    # /sys may be that of another network namespace.
+    lines = [line.split() for line in open('/proc/net/dev')]
+    return next(int(line[10]) for line in lines if line[0] == f'{link}:')
 for port in ports:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plug:
         plug.bind((own, int(port)))
