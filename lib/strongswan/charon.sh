@@ -21,7 +21,7 @@ ENDED=$STATE/charon-ended # there while charon is gone: reflector.py ends its BG
 GOODBYE=$STATE/fabric/goodbye # there when it has
 GOODBYE_SECONDS=15 # how long it may take
 LEAVING_SECONDS=2 # and then the remote ends, until they use another way
-STAND_IN=$STATE/stand-in # there while control.py has charon's port in its stead
+STARTS=$STATE/charon-starts # there from before charon opens its ports until control.py has reached it, which has one in its stead
 PORT=${TEST_NAT_T_PORT:-4500}
 
 # Not a copy of control.py's: charon starts without waiting for it, and reads later versions of the file here too.
@@ -71,7 +71,7 @@ clean_up() {
 
 # charon opens its ports once.
 free_port() {
-	rm -f "$STAND_IN"
+	: >"$STARTS"
 	waited=0
 	while grep -qs "$(printf ':%04X ' "$PORT")" /proc/net/udp /proc/net/udp6 && [ "$waited" -lt 50 ]; do
 		pause 0.1

@@ -9,13 +9,19 @@ import threading
 import time
 from typing import List, NoReturn
 
-from files import write_atomically
 from log import log
 
 LOOK_SECONDS = 0.05
 # linux/udp.h
 UDP_ENCAP, ESP_IN_UDP = 100, 2
 PORT = int(os.environ.get('TEST_NAT_T_PORT', '4500'))
+
+
+def remove(file: str) -> None:
+    try:
+        os.unlink(file)
+    except FileNotFoundError:
+        pass
 
 
 def take(family: socket.AddressFamily) -> socket.socket:
@@ -44,8 +50,8 @@ def take_all() -> List[socket.socket]:
 
 
 def stand_in(path: str) -> NoReturn:
-    """A connection to charon shows at once when it ends. charon.sh takes the mark away when another one is to have the port."""
-    mark = os.path.join(os.path.dirname(path), 'stand-in')
+    """A connection to charon shows at once when it ends. While charon.sh starts another one, the port is for that."""
+    starts = os.path.join(os.path.dirname(path), 'charon-starts')
     held: List[socket.socket] = []
     was_there = False
     while True:
@@ -53,14 +59,16 @@ def stand_in(path: str) -> NoReturn:
             try:
                 charon.connect(path)
                 was_there = True
+                remove(starts)
                 charon.recv(1)  # it says nothing unasked
             except ConnectionResetError:
                 pass
             except OSError:
                 if was_there:
-                    write_atomically(mark, b'', f'{mark}.new')
-                    held, was_there = take_all(), False
-        if not os.path.exists(mark):
+                    was_there = False
+                    held = [] if os.path.exists(starts) else take_all()
+        # Looked at once more after the port was taken, since charon.sh looks at the port after it has written this.
+        if os.path.exists(starts):
             while held:
                 held.pop().close()
         time.sleep(LOOK_SECONDS)
