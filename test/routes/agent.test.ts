@@ -92,6 +92,20 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     heard.signal('SIGTERM');
   });
 
+  test('what somebody takes away comes back', async () => {
+    const monitor = fabric.node.daemon(['ip', '-o', 'monitor', 'route']);
+    await sleep(300);
+    await node(`ip route delete unreachable 10.0.0.0/16; ip neigh delete ${A.overlay} dev ${LINK}`);
+    await waitUntil('the route', 15, async () => (await node('ip route')).includes('unreachable 10.0.0.0/16'));
+    // At once: it is still at work on the route.
+    await node(`ip link delete ${LINK}`);
+    await waitUntil('the link', 15, async () => (await node('ip -o link')).includes(LINK));
+    await untilHops(...BOTH);
+    monitor.signal('SIGTERM');
+    expect(monitor.log()).toContain(NETWORK);
+    expect(monitor.log()).not.toContain(`via ${HUB}`);
+  });
+
   test('loses a gateway after the detection time, and takes it back', async () => {
     await waitUntil(
       'both see us',
@@ -157,7 +171,7 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
       'both sessions',
       30,
       async () =>
-        [...(await node('vtysh -c "show bgp ipv4 unicast summary json"')).matchAll(/"Established"/g)].length === 2,
+        [...(await node('vtysh -c "show bgp ipv4 unicast summary json" || :')).matchAll(/"Established"/g)].length === 2,
     );
     const since = await uptime();
     const inTable = async (network: string): Promise<boolean> =>
@@ -169,20 +183,6 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     await node('ip link delete cali1');
     await waitUntil('it is withdrawn', 15, async () => !(await inTable('10.244.2.7')));
     expect(await uptime()).toBeGreaterThan(since);
-  });
-
-  test('what somebody takes away comes back', async () => {
-    const monitor = fabric.node.daemon(['ip', '-o', 'monitor', 'route']);
-    await sleep(300);
-    await node(`ip route delete unreachable 10.0.0.0/16; ip neigh delete ${A.overlay} dev ${LINK}`);
-    await waitUntil('the route', 15, async () => (await node('ip route')).includes('unreachable 10.0.0.0/16'));
-    // At once: it is still at work on the route.
-    await node(`ip link delete ${LINK}`);
-    await waitUntil('the link', 15, async () => (await node('ip -o link')).includes(LINK));
-    await untilHops(...BOTH);
-    monitor.signal('SIGTERM');
-    expect(monitor.log()).toContain(NETWORK);
-    expect(monitor.log()).not.toContain(`via ${HUB}`);
   });
 
   test('follows the name of a gateway: what fails changes nothing, and of two addresses the one in use stays', async () => {
