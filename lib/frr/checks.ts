@@ -2,7 +2,6 @@ import {
   addressOf,
   and,
   check,
-  choose,
   each,
   eq,
   ge,
@@ -34,6 +33,7 @@ import {
   internalAs,
   isV4,
   isV6,
+  whole,
   localAs,
   overlayNetworks,
   type FabricValues,
@@ -93,7 +93,7 @@ export function fabricChecks(v: FabricValues): Rules {
         failsIf: or(
           eq(prefixLength(network), 0),
           and(
-            lt(prefixLength(network), choose(isV6(network), 128, 32)),
+            lt(prefixLength(network), whole(network)),
             some(cluster.podCidrs, (pods) => meets(pods, network)),
           ),
         ),

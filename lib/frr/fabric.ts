@@ -50,6 +50,9 @@ export const internalAs = (v: FabricValues): Expr<number> => orElse(v.routes.int
 export const isV6 = (network: Expr<string>): Expr<boolean> => contains(':', network);
 export const isV4 = (network: Expr<string>): Expr<boolean> => not(isV6(network));
 
+/** The prefix length of a single address of the family of a network. */
+export const whole = (network: Expr<string>): Expr<number> => choose(isV6(network), 128, 32);
+
 /** The lists of the cluster's networks: pods, Services, nodes. */
 export const clusterLists = ({ cluster }: FabricValues) =>
   [cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs] as const;

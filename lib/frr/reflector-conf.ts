@@ -20,6 +20,7 @@ import {
   internalAs,
   isV4,
   isV6,
+  whole,
   localAs,
   maxLengthOf,
   type BgpValues,
@@ -225,8 +226,6 @@ function addresses(list: string, network: Expr<string>): Expr<string> {
   const all = choose(lt(prefixLength(network), whole(network)), text` ge ${whole(network)}`, '');
   return conf`${choose(isV6(network), 'ipv6', 'ip')} prefix-list ${list} permit ${network}${all}`;
 }
-
-const whole = (network: Expr<string>): Expr<number> => choose(isV6(network), 128, 32);
 
 /** An entry of a route map for each family. */
 function entries(map: string, number: number, verdict: 'permit' | 'deny', list: string, set?: string): Expr<string> {

@@ -17,3 +17,10 @@ def write_atomically(file: str, data: bytes, aside: str, mode: int = 0o600) -> N
     with os.fdopen(descriptor, 'wb') as opened:
         opened.write(data)
     os.replace(aside, file)
+
+
+def remove(file: str) -> None:
+    try:
+        os.unlink(file)
+    except FileNotFoundError:
+        pass

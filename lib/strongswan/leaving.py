@@ -2,7 +2,7 @@
 import os
 from typing import List
 
-from files import read, write_atomically
+from files import read, remove, write_atomically
 
 
 class Leaving:
@@ -14,10 +14,7 @@ class Leaving:
 
     def begin(self) -> None:
         """This container has just started."""
-        try:
-            os.unlink(self.at('control'))
-        except FileNotFoundError:
-            pass
+        remove(self.at('control'))
 
     def at(self, name: str) -> str:
         return os.path.join(self.folder, name)

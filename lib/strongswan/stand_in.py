@@ -9,19 +9,13 @@ import threading
 import time
 from typing import List, NoReturn
 
+from files import remove
 from log import log
 
 LOOK_SECONDS = 0.05
 # linux/udp.h
 UDP_ENCAP, ESP_IN_UDP = 100, 2
 PORT = int(os.environ.get('TEST_NAT_T_PORT', '4500'))
-
-
-def remove(file: str) -> None:
-    try:
-        os.unlink(file)
-    except FileNotFoundError:
-        pass
 
 
 def take(family: socket.AddressFamily) -> socket.socket:

@@ -984,7 +984,7 @@ describeWith(['dash', 'python3'], 'control.py serves', () => {
     const { control } = await pod.serve();
     const before = Date.now();
     expect(await pod.stop(control)).toBe(0);
-    expect(Date.now() - before).toBeLessThan(5000);
+    expect(Date.now() - before).toBeLessThan(1000);
   });
 
   test.each([
