@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List, Sequence, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from say import printable
 from vty import Vty, complaints_of
@@ -15,6 +16,7 @@ from written import read, remove
 
 PROGRAMS = '/usr/lib/frr'
 SOCKETS = '/var/run/frr'  # mgmtd's cannot be anywhere else
+ALL = ['mgmtd', 'zebra', 'bgpd', 'bfdd']  # in this order they start
 START_SECONDS = 90.0
 RELOAD_SECONDS = 120.0
 MOST_FILES = 65536  # a daemon takes memory for every file that it may open
@@ -27,10 +29,14 @@ class DaemonError(Exception):
     """Why the daemons do not run, as a sentence."""
 
 
+def own_sockets(folder: str) -> str:
+    return os.path.join(folder, 'vty')
+
+
 def arguments_of(daemon: str, folder: str, port: int) -> List[str]:
     """Nothing but the port of BGP, and those of BFD, is open."""
     files = min(MOST_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-    common = ['--vty_socket', folder, '-z', f'{folder}/zserv.api', '-i', f'{folder}/{daemon}.pid', '-P', '0']
+    common = ['--vty_socket', own_sockets(folder), '-z', f'{folder}/zserv.api', '-i', f'{folder}/{daemon}.pid', '-P', '0']
     own = {
         'zebra': ['-K', str(STALE_SECONDS), '-s', '90000000'],
         'bgpd': ['-p', str(port)],
@@ -47,28 +53,30 @@ class Daemons:
     def __init__(self, port: int = 179, bfd: bool = True, folder: str = SOCKETS) -> None:
         self.folder = folder
         self.port = port
-        self.names = ['mgmtd', 'zebra', 'bgpd', *(['bfdd'] if bfd else [])]
+        self.names = [each for each in ALL if bfd or each != 'bfdd']
         self.children: Dict[str, 'subprocess.Popen[bytes]'] = {}
-        self.vty = Vty(folder)
+        self.vty = Vty(own_sockets(folder))
 
     def prepare(self) -> None:
-        """Makes the folder theirs."""
-        os.makedirs(self.folder, exist_ok=True)
-        try:
-            owner = pwd.getpwnam('frr')
-            if os.stat(self.folder).st_uid != owner.pw_uid:
-                os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-        except KeyError:
-            raise DaemonError('the image has no user frr; choose one with FRR') from None
-        except OSError as error:
-            raise DaemonError(f'{self.folder} cannot be given to the user frr: {error.strerror}') from None
+        """Makes the folders theirs."""
+        for folder in (self.folder, self.vty.folder):
+            os.makedirs(folder, exist_ok=True)
+            try:
+                owner = pwd.getpwnam('frr')
+                if os.stat(folder).st_uid != owner.pw_uid:
+                    os.chown(folder, owner.pw_uid, owner.pw_gid)
+            except KeyError:
+                raise DaemonError('the image has no user frr; choose one with FRR') from None
+            except OSError as error:
+                raise DaemonError(f'{folder} cannot be given to the user frr: {error.strerror}') from None
 
     def start(self) -> None:
         """Starts all of them and waits until they answer."""
         self.prepare()
+        self.hide()
         for daemon in self.names:
-            for suffix in ('vty', 'pid'):
-                remove(os.path.join(self.folder, f'{daemon}.{suffix}'))
+            remove(os.path.join(self.vty.folder, f'{daemon}.vty'))
+            remove(os.path.join(self.folder, f'{daemon}.pid'))
         remove(os.path.join(self.folder, 'zserv.api'))
         limit = time.monotonic() + START_SECONDS
         for daemon in self.names:
@@ -91,19 +99,36 @@ class Daemons:
                 raise DaemonError(problem)
             time.sleep(0.05)
 
+    def hide(self) -> None:
+        for daemon in ALL:
+            remove(os.path.join(self.folder, f'{daemon}.vty'))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Meanwhile nobody else's vtysh finds a daemon: mgmtd of FRR 10.3 loses, without a word, of what it is told while another one
+        comes and goes (FRR's issue 21128)."""
+        self.hide()
+        try:
+            yield
+        finally:
+            for daemon in self.names:
+                os.symlink(os.path.join(self.vty.folder, f'{daemon}.vty'), os.path.join(self.folder, f'{daemon}.vty'))
+
     def load(self, file: str) -> List[str]:
         """Reads a configuration into daemons that have none; what was refused is told."""
         first, later = in_two_steps((read(file) or b'').decode(errors='replace').split('\n'))
-        return [*self.vty.configure(first), *self.vty.configure(later)]
+        with self.alone():
+            return [*self.vty.configure(first), *self.vty.configure(later)]
 
     def reload(self, file: str) -> List[str]:
         """Makes the configuration that of the file: what is in both goes on as it is."""
         program = f'{PROGRAMS}/frr-reload.py'
         folders = ['--bindir', os.path.dirname(shutil.which('vtysh') or '/usr/bin/vtysh')]
-        folders += ['--confdir', self.folder, '--rundir', self.folder, '--vty_socket', self.folder]
+        folders += ['--confdir', self.folder, '--rundir', self.folder, '--vty_socket', self.vty.folder]
         command = [sys.executable, '-B', program, '--reload', '--stdout', '--log-level', 'error', *folders, file]
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=RELOAD_SECONDS, umask=0o077)
+            with self.alone():
+                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=RELOAD_SECONDS, umask=0o077)
         except subprocess.TimeoutExpired:
             return [f'frr-reload.py has not ended within {RELOAD_SECONDS:g} s']
         if done.returncode == 0:

@@ -166,6 +166,8 @@ class Agent:
             self.stopped = str(refused)
             self.stop_frr()
             self.node = None
+            # Nobody follows the gateways here any more.
+            on_node.unlink(settings.link)
             return False
         self.node, self.stopped = node, ''
         self.node_problems = on_node.reject(settings)
@@ -261,7 +263,7 @@ class Agent:
         except BaseException:
             frr.kill()
             raise
-        self.frr, self.frr_problem, self.loaded = frr, '', conf
+        self.frr, self.frr_problem, self.loaded = frr, '', None if self.frr_problems else conf
         self.next['wake'] = time.monotonic() + WAKE_SECONDS
         self.next.pop('count', None)
 

@@ -111,10 +111,13 @@ def lead(settings: Settings, outers: Dict[str, str]) -> List[str]:
 
 
 def remove(link: str) -> List[str]:
-    """All but the sysctls and the packet filter. With the link go its addresses, neighbours, and zebra's routes over it."""
+    """All but the sysctls and the packet filter."""
     problems = []
     for version in (4, 6):
         problems += kernel.apply(kernel.route_changes([], our_routes(link, version)), version)
-    if kernel.links(link):
-        problems += kernel.apply([f'link delete dev {link}'])
-    return problems
+    return problems + unlink(link)
+
+
+def unlink(link: str) -> List[str]:
+    """With the link go its addresses, neighbours, and zebra's routes over it; what holds a network stays."""
+    return kernel.apply([f'link delete dev {link}']) if kernel.links(link) else []

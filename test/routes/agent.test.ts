@@ -92,20 +92,6 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     heard.signal('SIGTERM');
   });
 
-  test('what somebody takes away comes back', async () => {
-    const monitor = fabric.node.daemon(['ip', '-o', 'monitor', 'route']);
-    await sleep(300);
-    await node(`ip route delete unreachable 10.0.0.0/16; ip neigh delete ${A.overlay} dev ${LINK}`);
-    await waitUntil('the route', 15, async () => (await node('ip route')).includes('unreachable 10.0.0.0/16'));
-    // At once: it is still at work on the route.
-    await node(`ip link delete ${LINK}`);
-    await waitUntil('the link', 15, async () => (await node('ip -o link')).includes(LINK));
-    await untilHops(...BOTH);
-    monitor.signal('SIGTERM');
-    expect(monitor.log()).toContain(NETWORK);
-    expect(monitor.log()).not.toContain(`via ${HUB}`);
-  });
-
   test('loses a gateway after the detection time, and takes it back', async () => {
     await waitUntil(
       'both see us',
@@ -156,14 +142,23 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     expect(await hops()).toEqual(BOTH);
   });
 
-  test('daemons of FRR that end are started again, and no route goes', async () => {
+  test('daemons of FRR that end are started again, whole while somebody looks at them, and no route goes', async () => {
     const monitor = fabric.node.daemon(['ip', '-o', 'monitor', 'route']);
+    const watch = 'while :; do vtysh -c "show bgp summary" >/dev/null 2>&1; sleep 0.03; done';
+    const watcher = fabric.node.daemon(['sh', '-c', watch]);
     await sleep(300);
     await node('kill -9 $(cat /run/frr/bgpd.pid)');
     await untilSaid(fabric.agent!, 'bgpd has ended of signal 9; all are started again');
     await waitUntil('sessions', 30, async () => /established 2\n/.test((await fabric.get('metrics')).body));
     expect(monitor.log()).not.toMatch(/Deleted/);
     monitor.signal('SIGTERM');
+    watcher.signal('SIGTERM');
+    for (const [command, sign] of [
+      ['show ip nht', 'Resolve via default: off'],
+      ['show ip protocol', ' SOURCE '],
+      ['show route-map SOURCE', NODE.address],
+    ] as const)
+      await waitUntil(command, 15, async () => (await node(`vtysh -c "${command}" || :`)).includes(sign));
   });
 
   test('what is new on the node is told at once, and the sessions stay', async () => {
@@ -183,6 +178,20 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     await node('ip link delete cali1');
     await waitUntil('it is withdrawn', 15, async () => !(await inTable('10.244.2.7')));
     expect(await uptime()).toBeGreaterThan(since);
+  });
+
+  test('what somebody takes away comes back', async () => {
+    const monitor = fabric.node.daemon(['ip', '-o', 'monitor', 'route']);
+    await sleep(300);
+    await node(`ip route delete unreachable 10.0.0.0/16; ip neigh delete ${A.overlay} dev ${LINK}`);
+    await waitUntil('the route', 15, async () => (await node('ip route')).includes('unreachable 10.0.0.0/16'));
+    // At once: it is still at work on the route.
+    await node(`ip link delete ${LINK}`);
+    await waitUntil('the link', 15, async () => (await node('ip -o link')).includes(LINK));
+    await untilHops(...BOTH);
+    monitor.signal('SIGTERM');
+    expect(monitor.log()).toContain(NETWORK);
+    expect(monitor.log()).not.toContain(`via ${HUB}`);
   });
 
   test('follows the name of a gateway: what fails changes nothing, and of two addresses the one in use stays', async () => {
@@ -373,14 +382,16 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     await node(remove);
   });
 
-  test('does not start on a node outside the networks of the nodes', async () => {
-    await fabric.endAgent();
+  test('leaves a node outside the networks of the nodes, and does not start there', async () => {
+    const said = `cluster.nodeCidrs: the address ${NODE.address} of the node n1 is outside, got ["192.168.0.0/24"]; add its network`;
     fabric.configure({ cluster: { ...AGENT.cluster, nodes: ['192.168.0.0/24', ''] } });
+    await untilSaid(fabric.agent!, said);
+    await waitUntil('no link', 10, async () => !(await node('ip -o link')).includes(LINK));
+    expect(await hops()).toEqual([]);
+    expect(await node(`ip route get ${SERVER.address} || true`)).toBe('');
+    await fabric.endAgent();
     fabric.startAgent();
-    await untilSaid(
-      fabric.agent!,
-      `cluster.nodeCidrs: the address ${NODE.address} of the node n1 is outside, got ["192.168.0.0/24"]; add its network`,
-    );
+    await untilSaid(fabric.agent!, said);
     fabric.configure();
   });
 
