@@ -175,6 +175,14 @@ export class Fabric {
     await this.complete();
   }
 
+  /** Installs the chart as in the beginning, where the site is there still. */
+  async installAgain(): Promise<void> {
+    await this.vpn.install({}, this.values);
+    // Helm does not wait for all agents, and a node that has kept its ways has two of them at once.
+    await this.ready();
+    await this.complete();
+  }
+
   private async startSite(): Promise<void> {
     await Promise.all([
       ...this.ends.map(async ({ router, speaker, password, credentials }, index) => {

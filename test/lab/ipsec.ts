@@ -60,8 +60,10 @@ export class Ipsec extends Release {
    * Installs the chart as a user would, and waits until its tunnels are up.
    *
    * @param addresses - what the Service of a gateway gets from a load balancer, by the gateway's name
+   * @param values - other values from now on
    */
-  async install(addresses: Readonly<Record<string, string>> = {}): Promise<void> {
+  async install(addresses: Readonly<Record<string, string>> = {}, values = this.values): Promise<void> {
+    this.values = values;
     await Promise.all([
       this.helm('install', this.file()),
       ...Object.entries(addresses).map(([gateway, address]) => this.context.balance(this.gateway(gateway), address)),

@@ -4,8 +4,9 @@
   probe.py send FILE ADDRESS TARGET PORT...
 
 A packet goes to the port that it comes from. Both go on until SIGTERM and write FILE then, in JSON: `send` how many packets it
-has sent from each port, for how many seconds, and how late it was at most, `receive`, by port, the link by which they came and the runs of consecutive
-packets: numbers and times of sending, in seconds since the sender began, of the first and the last one.
+has sent from each port, for how many seconds, and how late it was at most, `receive`, by port, the link by which they came and the runs of
+consecutive packets: numbers and times of sending, in seconds since the sender began, of the first and the last one. A packet that comes after one
+that was sent a second later has not come: what waits in a machine that stands still does so.
 """
 import json
 import os
@@ -19,6 +20,7 @@ from typing import Any, Dict, List, Optional, Tuple
 INTERVAL_SECONDS = 0.01
 PACKET = struct.Struct('!Qd')  # number, time of sending
 DRAINED_EVERY_SECONDS = 0.1
+LATE_SECONDS = 1.0
 ROOM_BYTES = 8 * 2**20
 # ip(7) and socket(7), which the module socket does not name
 IP_PKTINFO = 8
@@ -37,6 +39,12 @@ class Flow:
     def __init__(self) -> None:
         self.link = ''
         self.times: Dict[int, float] = {}
+        self.latest = 0.0
+
+    def take(self, number: int, sent: float) -> None:
+        if sent > self.latest - LATE_SECONDS:
+            self.times[number] = sent
+        self.latest = max(self.latest, sent)
 
     def runs(self) -> List[Tuple[int, int, float, float]]:
         runs: List[Tuple[int, int, float, float]] = []
@@ -89,7 +97,7 @@ def drain(plug: socket.socket, flow: Flow) -> None:
         while True:
             data, extras, _, _ = plug.recvmsg(PACKET.size, 128)
             number, sent = PACKET.unpack(data)
-            flow.times[number] = sent
+            flow.take(number, sent)
     except BlockingIOError:
         flow.link = link_of(extras) or flow.link
 

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -99,5 +100,24 @@ describeWith(['linux'], 'probe.py', () => {
       expect(loss.longestSeconds).toBeGreaterThan(0.25);
       expect(loss.lost + runs.reduce((sum, [from, to]) => sum + to - from + 1, 0)).toBe(sent.sent);
     }
+  });
+
+  test('does not count what comes after one that was sent a second later', async () => {
+    const receiver = await start<Record<string, Received>>('receive', '127.0.0.1', '43119');
+    const socket = createSocket('udp4');
+    for (const number of [0, 1, 150, 2, 60, 151]) {
+      const packet = Buffer.alloc(16);
+      packet.writeBigUInt64BE(BigInt(number));
+      packet.writeDoubleBE(number / 100, 8);
+      await new Promise((resolve) => socket.send(packet, 43119, '127.0.0.1', resolve));
+    }
+    socket.close();
+    await sleep(300);
+    const runs = (await receiver())['43119']!.runs;
+    expect(runs.map(([first, last]) => [first, last])).toEqual([
+      [0, 1],
+      [60, 60],
+      [150, 151],
+    ]);
   });
 });

@@ -32,7 +32,7 @@ export const scenario: Scenario = {
     await sameAsBefore(context, before);
 
     const [first, second] = [fabric.nodeOf('a'), fabric.nodeOf('b')];
-    await context.prepare('helm install --wait, once more', () => installAgain(fabric));
+    await context.prepare('helm install --wait, once more', () => fabric.installAgain());
     await context.check('a node that is to have an agent no more keeps its ways', async () => {
       await fabric.upgrade({ agent: { nodeSelector: { 'kubernetes.io/hostname': first.name } } });
       await context.kubectl('wait', '--for=delete', 'pod', ...fabric.agentPods(second), '--timeout=120s');
@@ -43,19 +43,12 @@ export const scenario: Scenario = {
     );
     await context.check('helm uninstall, and another agent starts where one had been', async () => {
       await vpn.uninstall();
-      await installAgain(fabric);
+      await fabric.installAgain();
       await vpn.uninstall();
     });
     await sameAsBefore(context, before);
   },
 };
-
-async function installAgain(fabric: Fabric): Promise<void> {
-  await fabric.vpn.install();
-  // Helm does not wait for all agents, and a node that has kept its ways has two of them at once.
-  await fabric.ready();
-  await fabric.complete();
-}
 
 /** What processes of each container were given at their start, and what the pages of the release tell. */
 async function textsOf(context: Context, { vpn, agents }: Fabric): Promise<Record<string, string>> {
