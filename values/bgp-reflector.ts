@@ -17,7 +17,7 @@ export const bgpReflectorValues = z.strictObject({
     .record(
       shortName.meta({ example: 'office' }),
       z.strictObject({
-        interface: interfaceName.describe('Interface of the tunnel in the pod'),
+        interface: interfaceName.describe('Interface of the tunnel in the pod, which no other tunnel has'),
         inside: z
           .strictObject({
             local: addressInNetwork.describe('Our address inside the tunnel, with its prefix length'),

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import {
   addressOf,
   and,
   check,
+  contains,
   each,
   eq,
   ge,
@@ -9,6 +11,7 @@ import {
   hasPrefix,
   lt,
   matches,
+  named,
   ne,
   networkBits,
   not,
@@ -42,8 +45,12 @@ import {
 /** IKE and ESP in UDP (RFC 7296, RFC 3948), BGP (RFC 4271), and BFD (RFC 5881, RFC 5883, RFC 7130). */
 const OTHER_PORTS = [500, 4500, 179, 3784, 3785, 4784, 6784, 7784];
 
-/** Networks of which nothing is behind anything: this host, loopback, link-local, multicast and what is reserved (RFC 6890, RFC 4291). */
-const NOWHERE = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/8', 'fe80::/10', 'ff00::/8'];
+/**
+ * Networks that lead nowhere: this host, loopback, multicast, broadcast and, beyond a link, link-local ones (RFC 6890, RFC 4291). Not all
+ * that is reserved: clouds give 240.0.0.0/4 to subnets and pods, and 64:ff9b::/96 leads to a translator (RFC 6052).
+ */
+const NOWHERE = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '::/16', 'ff00::/8'];
+const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'];
 
 /** The rules of the values of nodes and gateways that are joined. */
 export function fabricChecks(v: FabricValues): Rules {
@@ -126,13 +133,7 @@ export function fabricChecks(v: FabricValues): Rules {
         got: cidr,
         remedy: 'what is imported lies behind the remote ends: name that',
       }),
-      check({
-        failsIf: and(gt(prefixLength(cidr), 0), or(...NOWHERE.map((network) => meets(text`${network}`, cidr)))),
-        at: cidr,
-        problem: 'holds addresses that are behind nothing: loopback, link-local, multicast or reserved ones',
-        got: cidr,
-        remedy: 'name the networks behind the remote ends',
-      }),
+      when(gt(prefixLength(cidr), 0), () => somewhereCheck(cidr, 'name the networks behind the remote ends')),
       check({
         failsIf: and(isV6(cidr), not(hasIpv6(v))),
         at: cidr,
@@ -196,6 +197,10 @@ export function fabricChecks(v: FabricValues): Rules {
         remedy: 'choose a network that nothing else uses',
       }),
     ]),
+    // That of IPv6 is one of fc00::/7.
+    ...[overlay.nodeNetwork, overlay.gatewayNetwork].map((network) =>
+      somewhereCheck(network, 'choose a network that nothing else uses'),
+    ),
     check({
       failsIf: eq<string>(overlay.nodeNetwork, overlay.gatewayNetwork),
       at: overlay.gatewayNetwork,
@@ -209,7 +214,7 @@ export function fabricChecks(v: FabricValues): Rules {
 /** The networks of the cluster. */
 export function clusterChecks(v: FabricValues): Rules {
   return clusterLists(v).flatMap((networks) => [
-    each(networks, hostPartCheck),
+    each(networks, (network) => [hostPartCheck(network), somewhereCheck(network, 'name the networks of the cluster')]),
     overlapChecks(
       each(networks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
       'overlaps with',
@@ -230,6 +235,7 @@ export function knownNetworkChecks(v: FabricValues, networks: Expr<readonly stri
         got: network,
         remedy: 'name the networks behind the gateways',
       }),
+      when(gt(prefixLength(network), 0), () => somewhereCheck(network, 'name the networks behind the gateways')),
       check({
         failsIf: and(
           gt(prefixLength(network), 0),
@@ -274,6 +280,48 @@ export const asCheck = (number: Expr<number>): When<unknown> =>
 export const meets = (one: Expr<string>, other: Expr<string>): Expr<boolean> =>
   or(hasPrefix(networkBits(one), networkBits(other)), hasPrefix(networkBits(other), networkBits(one)));
 
+/** Whether a network holds addresses that lead nowhere. */
+const leadsNowhere = (network: Expr<string>): Expr<boolean> => bitsLeadNowhere({ bits: networkBits(network) });
+const bitsLeadNowhere = named('leadsNowhere', { bits: z.string().regex(/^[46]\.[01]*$/) }, ({ bits }) =>
+  or(
+    ...[...NOWHERE, ...LINK_LOCAL]
+      .map(networkBits)
+      .flatMap((nowhere) => [hasPrefix(nowhere, bits), hasPrefix(bits, nowhere)]),
+  ),
+);
+
+/** A network to all of which packets can be led. */
+export const somewhereCheck = (network: Expr<string>, remedy: string): When<unknown> =>
+  check({
+    failsIf: leadsNowhere(network),
+    at: network,
+    problem: 'holds addresses that lead nowhere: loopback, link-local, multicast or broadcast ones',
+    got: network,
+    remedy,
+  });
+
+/** An address of an end of a tunnel outside of it, to which others than neighbours can send. */
+export const outerAddressCheck = (address: Expr<string>): When<unknown> =>
+  check({
+    failsIf: leadsNowhere(address),
+    at: address,
+    problem: 'leads nowhere: it is a loopback, link-local, multicast or broadcast address',
+    got: address,
+    remedy: 'name the address by which the remote end is reached',
+  });
+
+/** An address inside of a tunnel, whose ends are neighbours. */
+export function innerAddressCheck(at: Expr<string>, address: Expr<string>, remedy: string): When<unknown> {
+  const isLinkLocal = or(...LINK_LOCAL.map((network) => hasPrefix(networkBits(network), networkBits(address))));
+  return check({
+    failsIf: and(not(isLinkLocal), leadsNowhere(address)),
+    at,
+    problem: 'leads nowhere: it is a loopback, multicast or broadcast address',
+    got: at,
+    remedy,
+  });
+}
+
 /** Whether a network of the cluster holds that one. */
 const isInCluster = (v: FabricValues, network: Expr<string>): Expr<boolean> =>
   or(...clusterLists(v).map((networks) => some(networks, (own) => hasPrefix(networkBits(own), networkBits(network)))));
@@ -285,6 +333,49 @@ export const overlapsCluster = (v: FabricValues, network: Expr<string>): Expr<bo
 /** Whether an import holds that network, or a part of it. One of everything has a check of its own. */
 export const overlapsImport = ({ routes }: FabricValues, network: Expr<string>): Expr<boolean> =>
   some(routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, network)));
+
+const NAME_SPEAKER = 'name the address of the remote end’s BGP speaker';
+
+/** The address of a remote end's BGP speaker, where it is not that of the end itself. */
+export const speakerChecks = (v: FabricValues, peer: Expr<string>): Rules => [
+  check({
+    failsIf: or(overlapsCluster(v, peer), ...overlayNetworks(v).map((own) => meets(own, peer))),
+    at: peer,
+    problem: 'lies in a network of cluster or of routes.overlay',
+    got: peer,
+    remedy: NAME_SPEAKER,
+  }),
+  innerAddressCheck(peer, peer, NAME_SPEAKER),
+];
+
+/** Both addresses of a session are of one family. */
+export const familyCheck = (peer: Expr<string>, local: Expr<string>): When<unknown> =>
+  check({
+    failsIf: ne(isV6(peer), isV6(local)),
+    at: peer,
+    problem: text`is of another family than inside.local, ${local}`,
+    got: peer,
+    remedy: 'use addresses of one family',
+  });
+
+/** FRR finds a link-local address by its interface, of which it is not told. */
+export const linkLocalCheck = (peer: Expr<string>): When<unknown> =>
+  check({
+    failsIf: hasPrefix(networkBits('fe80::/10'), networkBits(peer)),
+    at: peer,
+    problem: 'is a link-local address, with which FRR does not speak',
+    got: peer,
+    remedy: 'use another one, such as one of fd00::/8',
+  });
+
+/**
+ * No BGP speaker has an address of ours. The entries are `<bits> <path of inside.local>` and `<bits>/ <path of bgp.peerAddress>`, which
+ * comes behind the other one where the bits are the same.
+ */
+export const ownAddressChecks = (entries: Each<unknown>): Each<unknown> =>
+  overlapChecks(entries, 'is our own address, that of', NAME_SPEAKER, ({ first, second }) =>
+    and(contains('.inside.local', first), contains('.bgp.peerAddress', second)),
+  );
 
 /** The other autonomous system of a session. */
 export const peerAsChecks = (v: FabricValues, peerAs: Expr<number>): Rules => [

@@ -34,7 +34,22 @@ import {
   type Staged,
 } from '../staged';
 import { bgpReflectorValues } from '../../values/bgp-reflector';
-import { clusterChecks, fabricChecks, keepaliveCheck, overlapsCluster, overlapsImport, peerAsChecks } from './checks';
+import {
+  clusterChecks,
+  fabricChecks,
+  familyCheck,
+  innerAddressCheck,
+  keepaliveCheck,
+  linkLocalCheck,
+  meets,
+  outerAddressCheck,
+  overlapsCluster,
+  overlapsImport,
+  ownAddressChecks,
+  peerAsChecks,
+  speakerChecks,
+} from './checks';
+import { overlayNetworks } from './fabric';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { BGP_PASSWORDS, fabricConf, passwordKey } from './fabric-conf';
 import { FRR_VOLUMES, frrContainer, REFLECTOR_ENVIRONMENT } from './pod';
@@ -49,6 +64,8 @@ type Values = Ref<z.output<typeof bgpReflectorValues>>;
 /** The timers of a session where the props have none, in seconds. */
 const KEEPALIVE_SECONDS = 3;
 const HOLD_SECONDS = 9;
+
+const TAKE_BOTH = 'take both from one small network that nothing else uses, such as a /30 of 169.254.0.0/16';
 
 /** The rules of the sessions, which nobody else looks at. */
 function reflectorChecks(v: Values): Rules {
@@ -78,16 +95,45 @@ function reflectorChecks(v: Values): Rules {
         at: inside.remote,
         problem: text`is not in the network of inside.local, ${inside.local}`,
         got: inside.remote,
-        remedy: 'take both from one small network, such as a /30 of 169.254.0.0/16',
+        remedy: TAKE_BOTH,
       }),
       check({
-        failsIf: or(overlapsCluster(v, inside.local), overlapsImport(v, inside.local)),
-        at: inside.local,
-        problem: 'lies in a network of cluster or of routes.import',
-        got: inside.local,
-        remedy: 'take both from a network that nothing else uses, such as a /30 of 169.254.0.0/16',
+        failsIf: eq(networkBits(addressOf(inside.local)), networkBits(inside.remote)),
+        at: inside.remote,
+        problem: 'is our own address',
+        got: inside.remote,
+        remedy: 'give each end its own',
       }),
-      each(outerAddresses, (outer) =>
+      check({
+        failsIf: or(
+          overlapsCluster(v, inside.local),
+          ...overlayNetworks(v).map((own) => meets(own, inside.local)),
+          overlapsImport(v, inside.local),
+        ),
+        at: inside.local,
+        problem: 'lies in a network of cluster, routes.overlay or routes.import',
+        got: inside.local,
+        remedy: TAKE_BOTH,
+      }),
+      innerAddressCheck(inside.local, addressOf(inside.local), TAKE_BOTH),
+      innerAddressCheck(inside.remote, inside.remote, TAKE_BOTH),
+      whenSet(
+        bgp.peerAddress,
+        (peer) => [...speakerChecks(v, peer), linkLocalCheck(peer), familyCheck(peer, inside.local)],
+        () => linkLocalCheck(inside.remote),
+      ),
+      each(outerAddresses, (outer) => [
+        outerAddressCheck(outer),
+        check({
+          failsIf: or(
+            hasPrefix(networkBits(inside.local), networkBits(outer)),
+            ...overlayNetworks(v).map((own) => meets(own, outer)),
+          ),
+          at: outer,
+          problem: 'lies in the network of inside.local or one of routes.overlay',
+          got: outer,
+          remedy: 'take addresses inside of the tunnel and of the overlay that nothing else uses',
+        }),
         check({
           failsIf: some(v.routes.import, ({ cidr }) =>
             and(gt(prefixLength(cidr), 0), hasPrefix(networkBits(cidr), networkBits(outer))),
@@ -97,8 +143,24 @@ function reflectorChecks(v: Values): Rules {
           got: outer,
           remedy: 'import smaller networks',
         }),
-      ),
+      ]),
     ]),
+    overlapChecks(
+      each(v.tunnels, (_name, { interface: interfaceName }) => text`${interfaceName}/ ${pathOf(interfaceName)}`),
+      'is the same interface as',
+      'it decides by itself which of several ends gets a packet: give every tunnel its own',
+    ),
+    overlapChecks(
+      each(v.tunnels, (_name, { inside }) => text`${networkBits(inside.local)} ${pathOf(inside.local)}`),
+      'is in the same network as',
+      'give every tunnel a network of its own inside',
+    ),
+    ownAddressChecks(
+      each(v.tunnels, (_name, { bgp, inside }) => [
+        text`${networkBits(addressOf(inside.local))} ${pathOf(inside.local)}`,
+        whenSet(bgp.peerAddress, (peer) => text`${networkBits(peer)}/ ${pathOf(peer)}`),
+      ]),
+    ),
     overlapChecks(
       each(v.tunnels, (_name, { bgp, inside }) => text`${orElse(bgp.peerAddress, inside.remote)}/ ${pathOf(bgp)}`),
       'has the same remote address as',

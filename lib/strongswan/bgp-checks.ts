@@ -21,7 +21,17 @@ import {
   whenSet,
   type Expr,
 } from '../staged';
-import { gatewayNameChecks, keepaliveCheck, meets, overlapsCluster, overlapsImport, peerAsChecks } from '../frr/checks';
+import {
+  familyCheck,
+  gatewayNameChecks,
+  keepaliveCheck,
+  linkLocalCheck,
+  meets,
+  overlapsImport,
+  ownAddressChecks,
+  peerAsChecks,
+  speakerChecks,
+} from '../frr/checks';
 import { isV4, isV6, overlayNetworks } from '../frr/fabric';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, speaksBgp } from './bgp';
@@ -90,6 +100,14 @@ export function modeChecks(v: IpsecValues): Rules {
       'has the same remote address as',
       'a gateway has one session with an address: set inside.remote or bgp.peerAddress',
     ),
+    ownAddressChecks(
+      each(tunnels, (_name, t) => [
+        whenSet(t.inside.local, (local) => text`${t.gateway}/${networkBits(addressOf(local))} ${pathOf(local)}`),
+        when(speaksBgp(v, t), () =>
+          whenSet(t.bgp.peerAddress, (peer) => text`${t.gateway}/${networkBits(peer)}/ ${pathOf(peer)}`),
+        ),
+      ]),
+    ),
     when(usesFabric(v), () => [
       gatewayNameChecks(v, v.gateways),
       each(tunnels, (_name, t) => [
@@ -154,14 +172,10 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
         problem: 'is missing, and the session needs addresses',
         remedy: 'set inside.local and inside.remote, such as 169.254.100.2/30 and 169.254.100.1',
       }),
-      whenSet(bgp.peerAddress, (peer) =>
-        check({
-          failsIf: or(overlapsCluster(v, peer), ...overlayNetworks(v).map((own) => meets(own, peer))),
-          at: peer,
-          problem: 'lies in a network of cluster or of routes.overlay',
-          got: peer,
-          remedy: 'name the address of the remote end’s BGP speaker',
-        }),
+      whenSet(
+        bgp.peerAddress,
+        (peer) => [...speakerChecks(v, peer), linkLocalCheck(peer)],
+        () => whenSet(inside.remote, linkLocalCheck),
       ),
       whenSet(bgp.peerAddress, (peer) =>
         check({
@@ -172,24 +186,7 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
           remedy: 'name the address of the remote end’s BGP speaker inside the tunnel',
         }),
       ),
-      whenSet(bgp.peerAddress, (peer) =>
-        whenSet(inside.local, (local) => [
-          check({
-            failsIf: eq(networkBits(peer), networkBits(addressOf(local))),
-            at: peer,
-            problem: 'is our own address',
-            got: peer,
-            remedy: 'name the address of the remote end’s BGP speaker',
-          }),
-          check({
-            failsIf: ne(isV6(peer), isV6(local)),
-            at: peer,
-            problem: text`is of another family than inside.local, ${local}`,
-            got: peer,
-            remedy: 'use addresses of one family',
-          }),
-        ]),
-      ),
+      whenSet(bgp.peerAddress, (peer) => whenSet(inside.local, (local) => familyCheck(peer, local))),
       whenSet(bgp.peerAs, (peerAs) => [
         ...peerAsChecks(v, peerAs),
         ...PRESET_NAMES.filter((preset) => PRESETS[preset].bgp.peerAs.length > 0).map((preset) =>
@@ -227,6 +224,15 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
         failsIf: and(isSet(bgp.bfd), or(...PRESET_NAMES.filter((preset) => !PRESETS[preset].bgp.bfd).map(is))),
         at: bgp.bfd,
         problem: text`is asked for, and a remote end of the preset ${presetOf(t)} has none: there would be no session`,
+        remedy: 'remove it',
+      }),
+      check({
+        failsIf: and(
+          isSet(bgp.password),
+          or(...PRESET_NAMES.filter((preset) => !PRESETS[preset].bgp.passwords).map(is)),
+        ),
+        at: bgp.password,
+        problem: text`is not possible: a remote end of the preset ${presetOf(t)} knows no passwords of BGP`,
         remedy: 'remove it',
       }),
     ]),

@@ -15,6 +15,7 @@ import {
   hasPrefix,
   isEmpty,
   isSet,
+  lookup,
   lower,
   lt,
   matches,
@@ -24,6 +25,8 @@ import {
   not,
   or,
   orElse,
+  overlaps,
+  ownerOf,
   pathOf,
   prefixLength,
   sha256,
@@ -34,8 +37,16 @@ import {
   whenSet,
   type Each,
   type Expr,
+  type When,
 } from '../staged';
-import { clusterChecks, fabricChecks, overlapsCluster } from '../frr/checks';
+import {
+  clusterChecks,
+  fabricChecks,
+  innerAddressCheck,
+  outerAddressCheck,
+  overlapsCluster,
+  somewhereCheck,
+} from '../frr/checks';
 import { clusterHas, clusterLists, isV4, isV6, overlayNetworks } from '../frr/fabric';
 import {
   forwardingCheck,
@@ -257,7 +268,10 @@ function identityChecks(v: IpsecValues, t: TunnelValues): Rules {
       ),
       ...wholeIdentityChecks(identity),
     ]),
-    whenSet(t.remote.address, oneEndCheck),
+    whenSet(t.remote.address, (address) => [
+      oneEndCheck(address),
+      when(and(isAddress(address), not(matches(MANY_ENDS, address))), () => outerAddressCheck(address)),
+    ]),
   ];
 }
 
@@ -459,6 +473,7 @@ function networkChecks(v: IpsecValues, t: TunnelValues): Rules {
         got: network,
         remedy: 'name the networks behind the remote end',
       }),
+      when(gt(prefixLength(network), 0), () => somewhereCheck(network, 'name the networks behind the remote end')),
       check({
         failsIf: and(gt(prefixLength(network), 0), overlapsCluster(v, network)),
         at: network,
@@ -808,7 +823,8 @@ function insideChecks(v: IpsecValues, t: TunnelValues): Rules {
         [
           { at: ours, address: addressOf(ours) },
           { at: theirs, address: theirs },
-        ].map(({ at, address }) =>
+        ].map(({ at, address }) => [
+          innerAddressCheck(at, address, 'take both from a small network, such as a /30 of 169.254.0.0/16'),
           check({
             failsIf: and(isV4(ours), matches(/^(?:00+|11+)$/, trimPrefix(networkBits(ours), networkBits(address)))),
             at,
@@ -816,7 +832,7 @@ function insideChecks(v: IpsecValues, t: TunnelValues): Rules {
             got: at,
             remedy: 'choose one between them',
           }),
-        ),
+        ]),
         check({
           failsIf: and(
             is('aws'),
@@ -873,13 +889,21 @@ function clashes(v: IpsecValues): Rules {
         each(t.remote.networks, (network) =>
           when(gt(prefixLength(network), 0), () => text`${networkBits(network)} ${pathOf(network)}`),
         ),
-        whenSet(t.remote.address, (address) =>
-          when(isAddress(address), () => text`${networkBits(address)} ${pathOf(address)}`),
-        ),
+        outerAddressOf(t),
       ]),
       'lies in',
       'the tunnel’s own packets would be sent into it: name smaller networks',
-      ({ first, second }) => and(contains('.networks[', first), contains('.address', second)),
+      ({ first, second }) => and(contains('.remote.networks[', first), contains('.remote.address', second)),
+    ),
+    // Only the pod itself has a route to the network of its addresses.
+    overlapChecks(
+      each(v.tunnels, (_name, t) => [
+        whenSet(t.inside.local, (local) => text`${t.gateway}/${networkBits(local)} ${pathOf(local)}`),
+        outerAddressOf(t, text`${t.gateway}/`),
+      ]),
+      'lies in the network of',
+      'the tunnel’s own packets would be sent into it: take addresses inside that nothing else uses',
+      ({ first, second }) => and(contains('.inside.local', first), contains('.remote.address', second)),
     ),
     each(v.tunnels, (_name, t) =>
       whenSet(t.remote.address, (address) =>
@@ -925,6 +949,19 @@ function clashes(v: IpsecValues): Rules {
       'has the same identities as',
       'IKE tells tunnels apart by them: set remote.identity or localIdentity',
     ),
+    betweenGateways(v, {
+      entries: each(v.tunnels, (name, t) =>
+        when(
+          and(hasKey(v.gateways, t.gateway), ne(localIdentity(v, t), ''), ne(remoteIdentity(t), '')),
+          () =>
+            text`${sha256(text`${sameIdentity(localIdentity(v, t))} = ${sameIdentity(remoteIdentity(t))} at ${remoteEnd(t)}`)} ${name}`,
+        ),
+      ),
+      at: 'remote',
+      problem: 'is the same end, with the same identities, as',
+      got: ({ remote }) => orElse(remote.identity, orElse(remote.address, '')),
+      remedy: 'it takes both gateways for one: give each its own identity, or its tunnel a localIdentity',
+    }),
     overlapChecks(
       each(v.tunnels, (_name, t) =>
         whenSet(t.inside.local, (local) => text`${t.gateway}/${networkBits(local)} ${pathOf(local)}`),
@@ -932,6 +969,20 @@ function clashes(v: IpsecValues): Rules {
       'is in the same network as',
       'give every tunnel a network of its own inside',
     ),
+    // Every Cloud Router of a network has ranges of its own ("Establish BGP sessions").
+    betweenGateways(v, {
+      entries: each(v.tunnels, (name, t) =>
+        whenSet(
+          t.inside.local,
+          (local) =>
+            text`${choose(eq<string>(presetOf(t), 'gcp'), '', sha256(remoteEnd(t)))}/${networkBits(local)} ${name}`,
+        ),
+      ),
+      at: 'inside.local',
+      problem: 'is in the same network as',
+      got: (t) => orElse(t.inside.local, ''),
+      remedy: 'neither a remote end nor Google Cloud has it twice: give every tunnel its own',
+    }),
     overlapChecks(
       each(v.tunnels, (name, t) =>
         whenSet(t.certificate, (certificate) =>
@@ -948,6 +999,42 @@ function clashes(v: IpsecValues): Rules {
     ),
   ];
 }
+
+/** What tells remote ends apart before they have said who they are, and else that. */
+const remoteEnd = (t: TunnelValues): Expr<string> => sameIdentity(orElse(t.remote.address, remoteIdentity(t)));
+
+interface BetweenGateways {
+  /** `<bits> <name of the tunnel>`. */
+  readonly entries: Each<unknown>;
+  /** The value of a tunnel that is at fault. */
+  readonly at: string;
+  readonly problem: string;
+  readonly got: (t: TunnelValues) => Expr<string>;
+  readonly remedy: string;
+}
+
+/** One message for every two tunnels of different gateways that overlap. */
+function betweenGateways(v: IpsecValues, { entries, at, problem, got, remedy }: BetweenGateways): Each<unknown> {
+  const tunnelOf = (name: Expr<string>) => lookup(v.tunnels, name) as unknown as TunnelValues;
+  const gatewayIn = (name: Expr<string>) => orElse<string>(tunnelOf(name).gateway, '');
+  const pathIn = (name: Expr<string>) => text`${pathOf(v.tunnels)}.${name}.${at}`;
+  return each(overlaps(entries), (pair) => {
+    const [first, second] = [ownerOf(pair, 'first'), ownerOf(pair, 'second')];
+    return check({
+      failsIf: ne(gatewayIn(first), gatewayIn(second)),
+      at: pathIn(second),
+      problem: text`${problem} ${pathIn(first)}`,
+      got: got(tunnelOf(second)),
+      remedy,
+    });
+  });
+}
+
+/** The entry of a remote end's outer address among networks, behind one that is the address alone. */
+const outerAddressOf = (t: TunnelValues, front: Expr<string> | '' = ''): When<unknown> =>
+  whenSet(t.remote.address, (address) =>
+    when(isAddress(address), () => text`${front}${networkBits(address)}/ ${pathOf(address)}`),
+  );
 
 const isAddress = (given: Expr<string>): Expr<boolean> => or(contains(':', given), matches(IPV4_PATTERN, given));
 

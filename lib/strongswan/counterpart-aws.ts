@@ -12,7 +12,6 @@ import {
   filter,
   gt,
   isEmpty,
-  isSet,
   join,
   lt,
   matches,
@@ -157,14 +156,6 @@ export function awsRules(v: IpsecValues, t: TunnelValues, options: CounterpartOp
         problem: 'is of IPv6, for which AWS needs a connection of its own at a transit gateway',
         got: local,
         remedy: 'use a /30 of 169.254.0.0/16',
-      }),
-    ),
-    when(speaksBgp(v, t), () =>
-      check({
-        failsIf: isSet(t.bgp.password),
-        at: t.bgp.password,
-        problem: 'is not possible: a Site-to-Site VPN connection knows no passwords of BGP',
-        remedy: 'remove it',
       }),
     ),
     ...cloudRules(v, t, AWS_ALGORITHMS),

@@ -126,8 +126,8 @@ export function optionProblems(as: CounterpartKind, options: CounterpartOptions)
   const refuse = (option: keyof CounterpartOptions, problem: string): void => {
     problems.push({ option, problem });
   };
-  if (bgpPassword !== undefined && as === 'aws')
-    refuse('bgpPassword', 'is not used, since AWS knows no passwords of BGP; leave it out');
+  if (bgpPassword !== undefined && !PRESETS[as].bgp.passwords)
+    refuse('bgpPassword', `is not used, since a remote end of the kind ${as} knows no passwords of BGP; leave it out`);
   else if (bgpPassword !== undefined && !BGP_PASSWORD_PATTERN.test(bgpPassword))
     refuse('bgpPassword', `${BGP_PASSWORD_PROBLEM}; choose another`);
   if (as === 'strongswan') {

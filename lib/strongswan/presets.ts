@@ -24,6 +24,8 @@ export interface BgpPreset {
   readonly multihopTtl: number;
   /** Whether the remote end can do BFD. */
   readonly bfd: boolean;
+  /** Whether the remote end knows passwords (TCP MD5, RFC 2385). */
+  readonly passwords: boolean;
   /** Numbers that our autonomous system may not have. */
   readonly reservedAs: readonly AsRange[];
   /** Numbers that the remote end's autonomous system can have; empty: any. */
@@ -87,7 +89,8 @@ export const WEAK =
  * topologies"; Azure, "About cryptographic requirements", "About VPN devices" and "VPN Gateway FAQ"; strongSwan, swanctl.conf(5).
  *
  * Of BGP: AWS, "Customer gateway options", "Site-to-Site VPN quotas" and its sample configurations; Google Cloud, "Manage BGP timers",
- * "ASN requirements" and "Bidirectional Forwarding Detection for Cloud Router"; Azure, "About BGP and VPN Gateway" and "BGP FAQ".
+ * "ASN requirements", "Bidirectional Forwarding Detection for Cloud Router" and "Use MD5 authentication"; Azure, "About BGP and VPN
+ * Gateway", "BGP FAQ", and Microsoft.Network/virtualNetworkGateways, whose `bgpSettings` have no password.
  */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   strongswan: {
@@ -108,6 +111,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       leastHoldSeconds: LEAST_HOLD_SECONDS,
       multihopTtl: 1,
       bfd: true,
+      passwords: true,
       reservedAs: [],
       peerAs: [],
     },
@@ -134,6 +138,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       leastHoldSeconds: LEAST_HOLD_SECONDS,
       multihopTtl: 1,
       bfd: false,
+      passwords: false,
       reservedAs: [[7224, 7224]],
       // The four are those of gateways from before 2018, each in its regions.
       peerAs: [[7224, 7224], [9059, 9059], [10_124, 10_124], [17_493, 17_493], ...PRIVATE_AS],
@@ -157,6 +162,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       leastHoldSeconds: LEAST_HOLD_SECONDS,
       multihopTtl: 1,
       bfd: false,
+      passwords: true,
       reservedAs: [],
       peerAs: [[16_550, 16_550], ...PRIVATE_AS],
     },
@@ -185,6 +191,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       // Its address lies in the subnet of the gateway, behind the end of the tunnel.
       multihopTtl: 255,
       bfd: false,
+      passwords: false,
       reservedAs: [
         [8074, 8075],
         [12_076, 12_076],

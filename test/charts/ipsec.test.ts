@@ -457,6 +457,268 @@ describe('identities', () => {
   });
 });
 
+describe('two gateways', () => {
+  /** The tunnels `a`, `b` and so on of gateways of the same names, or of others, to one router. */
+  const all = (...tunnels: readonly JsonObject[]): readonly string[] => {
+    const names = ['a', 'b', 'c'].slice(0, tunnels.length);
+    const given = tunnels.map((more, i): JsonObject => ({ ...onprem, gateway: names[i]!, ...more }));
+    return problems({
+      cluster: { podCidrs: ['10.244.0.0/16'] },
+      gateways: Object.fromEntries(
+        names
+          .filter((name) => given.some(({ gateway }) => gateway === name))
+          .map((name) => [name, { exposure: 'hostPort', identity: `${name}.example.com` }]),
+      ),
+      tunnels: Object.fromEntries(
+        names.map((name, i) => [
+          name,
+          { ...given[i], remote: { networks: [`10.${String(i)}.0.0/16`], ...(given[i]!['remote'] as JsonObject) } },
+        ]),
+      ),
+    });
+  };
+  const to = (remote: JsonObject, more: JsonObject = {}): JsonObject => ({ remote, ...more });
+  const router = { address: '198.51.100.7' };
+  const office = { identity: 'office.example.com' };
+  const same = { localIdentity: 'vpn.example.com' };
+  const isSame = (one: string, other: string, got: string): string =>
+    `tunnels.${one}.remote: is the same end, with the same identities, as tunnels.${other}.remote, got "${got}"; ` +
+    'it takes both gateways for one: give each its own identity, or its tunnel a localIdentity';
+
+  test.each<[string, readonly JsonObject[], readonly string[]]>([
+    ['each with an identity of its own', [to(router), to(router)], []],
+    ['of one identity', [to(router, same), to(router, same)], [isSame('b', 'a', '198.51.100.7')]],
+    [
+      'of one identity, written in two ways',
+      [to(router, same), to(router, { localIdentity: 'fqdn:VPN.example.com' })],
+      [isSame('b', 'a', '198.51.100.7')],
+    ],
+    ['of one identity, to different ends', [to(router, same), to({ address: '198.51.100.8' }, same)], []],
+    [
+      'of one identity, to ends that say different names from one address',
+      [to(router, same), to({ ...router, ...office }, same)],
+      [],
+    ],
+    [
+      'of one identity, to an end that is known by its name',
+      [to(office, same), to(office, same)],
+      [isSame('b', 'a', 'office.example.com')],
+    ],
+    [
+      'of one identity, to one name at different addresses',
+      [to({ ...router, ...office }, same), to({ address: '198.51.100.8', ...office }, same)],
+      [],
+    ],
+  ])('%s', (_what, tunnels, expected) => {
+    expect(all(...tunnels)).toEqual(expected);
+  });
+
+  test('and another tunnel of one of them are told once', () => {
+    expect(all(to(router, same), { ...to(router, same), gateway: 'a' }, to(router, same))).toEqual([
+      'tunnels.b.remote: has the same identities as tunnels.a.remote; IKE tells tunnels apart by them: set remote.identity or localIdentity',
+      isSame('c', 'a', '198.51.100.7'),
+    ]);
+  });
+
+  const inside = { inside: { local: '169.254.21.2/30', remote: '169.254.21.1' } };
+  const within = { inside: { local: '169.254.21.5/28', remote: '169.254.21.6' } };
+  const gcp = { preset: 'gcp', localIdentity: '203.0.113.10', ...inside };
+  const isInside = (one: string, other: string, got: string): string =>
+    `tunnels.${one}.inside.local: is in the same network as tunnels.${other}.inside.local, got "${got}"; ` +
+    'neither a remote end nor Google Cloud has it twice: give every tunnel its own';
+
+  test.each<[string, readonly JsonObject[], readonly string[]]>([
+    ['one end', [to(router, inside), to(router, inside)], [isInside('b', 'a', '169.254.21.2/30')]],
+    [
+      'one end, of which one holds the other',
+      [to(router, inside), to(router, within)],
+      [isInside('a', 'b', '169.254.21.2/30')],
+    ],
+    ['different ends', [to(router, inside), to({ address: '198.51.100.8' }, inside)], []],
+    [
+      'different ends of Google',
+      [to(router, gcp), to({ address: '198.51.100.8' }, gcp)],
+      [isInside('b', 'a', '169.254.21.2/30')],
+    ],
+    ['ends of which one is of Google', [to(router, gcp), to({ address: '198.51.100.8' }, inside)], []],
+    [
+      'one end, of one gateway',
+      [to(router, inside), { ...to({ ...router, ...office }, inside), gateway: 'a' }],
+      [
+        'tunnels.b.inside.local: is in the same network as tunnels.a.inside.local; give every tunnel a network of its own inside',
+      ],
+    ],
+  ])('with the same network inside, to %s', (_what, tunnels, expected) => {
+    expect(all(...tunnels)).toEqual(expected);
+  });
+});
+
+describe('what leads nowhere', () => {
+  const clusterOf = (network: string): JsonObject => ({
+    cluster: { podCidrs: ['10.244.0.0/16', 'fd00:244::/64'], serviceCidrs: [network] },
+  });
+  const dual = { podCidrs: ['10.244.0.0/16', 'fd00:244::/64'] };
+
+  test.each([
+    ...['0.0.0.0/0', '0.1.0.0/16', '127.0.0.0/8', '126.0.0.0/7', '169.254.0.0/16', '224.0.0.0/24', '240.0.0.0/4'],
+    ...['255.255.255.255/32', '::/96', '::1/128', 'fe80::/64', 'fe00::/7', 'ff02::1/128'],
+  ])('the network %s is refused, in the cluster and behind a remote end', (network) => {
+    const nowhere = `holds addresses that lead nowhere: loopback, link-local, multicast or broadcast ones, got "${network}"; `;
+    expect(problems(site({ onprem }, clusterOf(network)))).toContainEqual(
+      expect.stringContaining(`cluster.serviceCidrs[0]: ${nowhere}name the networks of the cluster`),
+    );
+    const everything = 'is everything, with the packets of the tunnel itself';
+    expect(
+      problems(site({ onprem: { ...onprem, remote: { ...onprem.remote, networks: [network] } } }, { cluster: dual })),
+    ).toContainEqual(
+      expect.stringContaining(
+        `tunnels.onprem.remote.networks[0]: ${network.endsWith('/0') ? everything : `${nowhere}name the networks behind`}`,
+      ),
+    );
+  });
+
+  test.each([
+    '1.0.0.0/8',
+    '128.0.0.0/16',
+    '169.253.0.0/16',
+    '240.0.0.0/8',
+    '64:ff9b::/96',
+    '2001:db8::/32',
+    'fec0::/10',
+  ])('the network %s is not', (network) => {
+    expect(problems(site({ onprem }, clusterOf(network)))).toEqual([]);
+    const remote = { address: '203.0.113.7', networks: [network] };
+    expect(problems(site({ onprem: { ...onprem, remote } }, { cluster: dual }))).toEqual([]);
+  });
+
+  test.each([
+    ['127.0.0.1', true],
+    ['169.254.1.1', true],
+    ['239.255.0.1', true],
+    ['255.255.255.255', true],
+    ['::1', true],
+    ['FE80::1', true],
+    ['240.0.0.1', false],
+    ['10.0.0.1', false],
+    ['fd00::1', false],
+    ['localhost.example.com', false],
+  ])('the outer address %s: %s', (address, isRefused) => {
+    const remote = { address, networks: ['10.1.0.0/16'] };
+    expect(problems(tunnel({ remote }))).toEqual(
+      isRefused
+        ? [
+            'tunnels.onprem.remote.address: leads nowhere: it is a loopback, link-local, multicast or broadcast address, ' +
+              `got "${address}"; name the address by which the remote end is reached`,
+          ]
+        : [],
+    );
+  });
+});
+
+describe('a session of BGP', () => {
+  type Inside = Readonly<Record<'local' | 'remote', string>>;
+  const dynamic = (inside: Inside, bgp: JsonObject = {}): readonly string[] =>
+    problems(
+      site(
+        {
+          onprem: { ...onprem, remote: { address: '198.51.100.7' }, inside, bgp: { peerAs: 64_514, ...bgp } },
+          other: {
+            ...onprem,
+            remote: { address: '198.51.100.8', networks: ['10.2.0.0/16'] },
+            inside: { local: '169.254.9.2/30', remote: '169.254.9.1' },
+          },
+        },
+        {
+          cluster: { podCidrs: ['10.244.0.0/16', 'fd00:244::/64'], nodeCidrs: ['172.27.0.0/20'] },
+          routes: {
+            mode: 'bgp',
+            localAs: 65_010,
+            import: { site: { cidr: inside.local.includes(':') ? 'fd00:1::/48' : '10.1.0.0/16' } },
+          },
+        },
+      ),
+    );
+  const four = { local: '169.254.8.2/30', remote: '169.254.8.1' };
+  const six = { local: 'fd00:8::2/126', remote: 'fd00:8::1' };
+
+  test.each<[Inside, string, string | undefined]>([
+    [four, '169.254.8.1', undefined],
+    [four, '10.2.255.30', undefined],
+    [four, '127.0.0.1', 'leads nowhere: it is a loopback, multicast or broadcast address, got "127.0.0.1"; '],
+    [four, '224.0.0.5', 'leads nowhere: it is a loopback, multicast or broadcast address, got "224.0.0.5"; '],
+    [four, '0.0.0.0', 'leads nowhere: it is a loopback, multicast or broadcast address, got "0.0.0.0"; '],
+    [four, '169.254.8.2', 'is our own address, that of tunnels.onprem.inside.local; '],
+    [four, '169.254.9.2', 'is our own address, that of tunnels.other.inside.local; '],
+    [six, 'fd00:9::1', undefined],
+    [six, 'ff02::1', 'leads nowhere: it is a loopback, multicast or broadcast address, got "ff02::1"; '],
+    [six, 'fe80::1', 'is a link-local address, with which FRR does not speak, got "fe80::1"; '],
+    [six, 'FD00:8:0::2', 'is our own address, that of tunnels.onprem.inside.local; '],
+  ])('from %j to %s: %s', (inside, peerAddress, sentence) => {
+    expect(dynamic(inside, { peerAddress })).toEqual(
+      sentence === undefined ? [] : [expect.stringContaining(`tunnels.onprem.bgp.peerAddress: ${sentence}`)],
+    );
+  });
+
+  test('over link-local addresses of IPv6 is refused, since FRR has none', () => {
+    expect(dynamic({ local: 'fe80::2/64', remote: 'fe80::1' })).toEqual([
+      'tunnels.onprem.inside.remote: is a link-local address, with which FRR does not speak, got "fe80::1"; use another one, such as one of fd00::/8',
+    ]);
+  });
+});
+
+describe('outer addresses', () => {
+  const pair = (one: JsonObject, other: JsonObject, gateway = 'a', name = 'other'): readonly string[] =>
+    problems({
+      cluster: { podCidrs: ['10.244.0.0/16'] },
+      gateways: {
+        a: { identity: 'a.example.com' },
+        ...(gateway !== 'a' && { [gateway]: { identity: `${gateway}.example.com` } }),
+      },
+      tunnels: {
+        one: { ...onprem, ...one },
+        [name]: { ...onprem, gateway, remote: { address: '198.51.100.8', networks: ['10.2.0.0/16'] }, ...other },
+      },
+    });
+  const behind = (...networks: string[]): JsonObject => ({ remote: { address: '198.51.100.7', networks } });
+  const within = (local: string, remote: string): JsonObject => ({ inside: { local, remote } });
+  const lies = (name: string, what: string): string =>
+    `tunnels.${name}.remote.address: lies in ${what}; the tunnel’s own packets would be sent into it: `;
+
+  test.each<[string, JsonObject, JsonObject, readonly string[]]>([
+    ['its own end', behind('198.51.100.7/32'), {}, [lies('one', 'tunnels.one.remote.networks[0]')]],
+    ['the other one’s end', behind('198.51.100.8/32'), {}, [lies('other', 'tunnels.one.remote.networks[0]')]],
+    [
+      'both',
+      behind('198.51.100.0/28'),
+      {},
+      [lies('one', 'tunnels.one.remote.networks[0]'), lies('other', 'tunnels.one.remote.networks[0]')],
+    ],
+    ['neither', behind('198.51.100.9/32', '198.51.100.6/32'), {}, []],
+  ])('behind a tunnel: %s', (_what, one, other, expected) => {
+    for (const gateway of ['a', 'b'])
+      expect(pair(one, other, gateway)).toEqual(expected.map((sentence) => `${sentence}name smaller networks`));
+  });
+
+  test('of two tunnels may be the same', () => {
+    expect(pair({}, { remote: { ...onprem.remote, networks: ['10.2.0.0/16'] } }, 'b')).toEqual([]);
+  });
+
+  test('are looked for in those only, however tunnels are called', () => {
+    expect(
+      pair(behind('10.0.0.0/12'), { remote: { address: '198.51.100.8', networks: ['10.2.0.0/16'] } }, 'b', 'address'),
+    ).toEqual([]);
+  });
+
+  test('in the network inside of a tunnel of the same gateway are refused', () => {
+    const remedy = 'take addresses inside that nothing else uses';
+    const inside = within('198.51.100.2/28', '198.51.100.1');
+    const what = 'the network of tunnels.one.inside.local';
+    expect(pair(inside, {})).toEqual([`${lies('one', what)}${remedy}`, `${lies('other', what)}${remedy}`]);
+    expect(pair(inside, {}, 'b')).toEqual([`${lies('one', what)}${remedy}`]);
+    expect(pair(within('198.51.100.2/30', '198.51.100.1'), {})).toEqual([]);
+  });
+});
+
 describe('networks', () => {
   const dual = { cluster: { podCidrs: ['10.244.0.0/16', 'fd00:244::/64'] } };
   const remote = { address: '198.51.100.7', networks: ['10.1.0.0/16', 'fd00:1::/64'] };

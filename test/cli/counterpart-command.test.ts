@@ -248,6 +248,21 @@ describe('showconf ipsec', () => {
     },
   );
 
+  test('a password that the cloud does not know is refused by check as well', () => {
+    const input = BGP.replace('{identity: vpn@example.com}', '{exposure: hostPort, identity: 203.0.113.10}').replace(
+      'gateway: a',
+      'gateway: a\n    preset: aws',
+    );
+    const sentence =
+      'tunnels.onprem.bgp.password: is not possible: a remote end of the preset aws knows no passwords of BGP; remove it\n';
+    for (const { code, out, err } of [show(['onprem'], input), cli.run(['check', 'ipsec', '-f', '-'], { input })]) {
+      expect([code, out]).toEqual([1, '']);
+      expect(err.endsWith(sentence)).toBe(true);
+      expect(err.trim().split('\n')).toHaveLength(1);
+    }
+    expect(show(['onprem'], input.replace(', password: {existingSecret: bgp}', '')).code).toBe(0);
+  });
+
   test('the flags of a tunnel are not for a peer, nor keys for a tunnel', () => {
     expect(cli.run(['showconf', 'wireguard', 'alice', '--format', 'terraform']).err).toContain(
       '--format: is not for the chart wireguard, got "terraform"; choose one of wg-quick, wg',

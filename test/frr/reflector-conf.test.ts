@@ -2,17 +2,24 @@ import { App, Chart } from 'cdk8s';
 import { objectsOf } from '../../lib/helm/chart';
 import { BgpReflector, InputError, Resource, type BgpReflectorProps, type KubernetesObject } from '../../lib';
 
+interface Tunnel {
+  readonly interface: string;
+  readonly inside: { readonly local: string; readonly remote: string };
+  readonly outerAddresses?: readonly string[];
+  readonly bgp: { readonly peerAs: number; readonly peerAddress?: string };
+}
+
+const CLUSTER = { podCidrs: ['10.244.0.0/16'], serviceCidrs: ['10.96.0.0/12'], nodeCidrs: ['172.27.0.0/20'] };
+const OFFICE = {
+  interface: 'wg0',
+  inside: { local: '169.254.100.2/30', remote: '169.254.100.1' },
+  bgp: { peerAs: 64_514, password: { existingSecret: 'office-bgp' }, bfd: {}, multihopTtl: 2 },
+};
 const PROPS: BgpReflectorProps = {
-  cluster: { podCidrs: ['10.244.0.0/16'], serviceCidrs: ['10.96.0.0/12'], nodeCidrs: ['172.27.0.0/20'] },
+  cluster: CLUSTER,
   gateway: 'a',
   routes: { mode: 'bgp', localAs: 65_010, internalAs: 65_020, import: { office: { cidr: '10.1.0.0/16' } } },
-  tunnels: {
-    office: {
-      interface: 'wg0',
-      inside: { local: '169.254.100.2/30', remote: '169.254.100.1' },
-      bgp: { peerAs: 64_514, password: { existingSecret: 'office-bgp' }, bfd: {}, multihopTtl: 2 },
-    },
-  },
+  tunnels: { office: OFFICE },
 };
 
 /** The objects of a reflector, and of a pod that has its container. */
@@ -94,6 +101,78 @@ describe('a route reflector alone', () => {
       mountPath: '/bgp-passwords/office',
       readOnly: true,
     });
+  });
+
+  const problems = (tunnels: Readonly<Record<string, Tunnel>>, podCidrs = CLUSTER.podCidrs): readonly string[] => {
+    try {
+      made({ ...PROPS, cluster: { ...CLUSTER, podCidrs }, tunnels: tunnels as never });
+    } catch (error) {
+      if (error instanceof InputError) return error.problems;
+      throw error;
+    }
+    return [];
+  };
+  const inside = (local: string, remote: string): Tunnel => ({ ...OFFICE, inside: { local, remote } });
+  const speaker = (peerAddress: string): Tunnel => ({ ...OFFICE, bgp: { ...OFFICE.bgp, peerAddress } });
+
+  test.each<[string, Tunnel, string]>([
+    ['our own', inside('169.254.100.2/30', '169.254.100.2'), 'inside.remote: is our own address, got "169.254.100.2"'],
+    [
+      'our own too',
+      speaker('169.254.100.2'),
+      'bgp.peerAddress: is our own address, that of tunnels.office.inside.local',
+    ],
+    [
+      'of the overlay',
+      speaker('198.19.1.39'),
+      'bgp.peerAddress: lies in a network of cluster or of routes.overlay, got',
+    ],
+    ['of a pod', speaker('10.244.0.9'), 'bgp.peerAddress: lies in a network of cluster or of routes.overlay, got'],
+    ['nobody’s', speaker('127.0.0.1'), 'bgp.peerAddress: leads nowhere: it is a loopback, multicast or broadcast'],
+    ['of the other family', speaker('fd00:9::1'), 'bgp.peerAddress: is of another family than inside.local, 169.254'],
+    ['link-local', inside('fe80::2/64', 'fe80::1'), 'inside.remote: is a link-local address, with which FRR does not'],
+  ])('is refused with a remote address that is %s', (_whose, office, sentence) => {
+    expect(problems({ office }, ['10.244.0.0/16', 'fd00:244::/56'])).toEqual([
+      expect.stringContaining(`tunnels.office.${sentence}`),
+    ]);
+  });
+
+  test.each<[string, Tunnel, string]>([
+    ['in the overlay', inside('198.19.1.39/24', '198.19.1.40'), 'inside.local: lies in a network of cluster, routes'],
+    ['in the cluster', inside('10.244.9.2/30', '10.244.9.1'), 'inside.local: lies in a network of cluster, routes'],
+    ['that nobody has', inside('127.0.0.2/32', '127.0.0.2'), 'inside.local: leads nowhere: it is a loopback'],
+  ])('is refused with an address of its own %s', (_where, office, sentence) => {
+    expect(problems({ office })).toContainEqual(expect.stringContaining(`tunnels.office.${sentence}`));
+  });
+
+  test.each<[string, string]>([
+    ['127.0.0.1', 'leads nowhere: it is a loopback, link-local, multicast or broadcast address, got "127.0.0.1"; '],
+    ['10.1.0.9', 'lies in a network of routes.import, so that the tunnel’s own packets would be sent into it, got'],
+    ['198.18.0.9', 'lies in the network of inside.local or one of routes.overlay, got "198.18.0.9"; '],
+    ['169.254.100.3', 'lies in the network of inside.local or one of routes.overlay, got "169.254.100.3"; '],
+  ])('is refused with the outer address %s', (address, sentence) => {
+    expect(problems({ office: { ...OFFICE, outerAddresses: ['198.51.100.7', address] } })).toContainEqual(
+      expect.stringContaining(`tunnels.office.outerAddresses[1]: ${sentence}`),
+    );
+  });
+
+  test('is refused where two tunnels have the same interface, network or address', () => {
+    const branch = { ...inside('169.254.101.2/30', '169.254.101.1'), interface: 'wg1' };
+    expect(problems({ office: OFFICE, branch })).toEqual([]);
+    expect(problems({ office: OFFICE, branch: { ...branch, interface: 'wg0' } })).toEqual([
+      'tunnels.office.interface: is the same interface as tunnels.branch.interface; it decides by itself which of several ends gets a packet: give every tunnel its own',
+    ]);
+    expect(problems({ office: OFFICE, branch: { ...branch, ...inside('169.254.100.5/29', '169.254.100.6') } })).toEqual(
+      [
+        'tunnels.office.interface: is the same interface as tunnels.branch.interface; it decides by itself which of several ends gets a packet: give every tunnel its own',
+        'tunnels.office.inside.local: is in the same network as tunnels.branch.inside.local; give every tunnel a network of its own inside',
+      ],
+    );
+    expect(
+      problems({ office: OFFICE, branch: { ...branch, bgp: { ...OFFICE.bgp, peerAddress: '169.254.100.2' } } }),
+    ).toEqual([
+      'tunnels.branch.bgp.peerAddress: is our own address, that of tunnels.office.inside.local; name the address of the remote end’s BGP speaker',
+    ]);
   });
 
   test('is refused where the fabric cannot be', () => {

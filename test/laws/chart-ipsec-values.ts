@@ -102,7 +102,8 @@ function repairBgp(tunnel: DraftMap, bgp: DraftMap, mayBeOfV6: boolean, random: 
   if (typeof bgp['holdSeconds'] === 'number') bgp['holdSeconds'] = 180 + (bgp['holdSeconds'] % 1000);
   if (preset !== 'strongswan') remove(bgp, 'bfd');
   // Deep in optional parts, and rarely met.
-  if (random.chance(0.2)) bgp['password'] = { existingSecret: 'onprem-bgp', key: 'primary' };
+  if (preset === 'aws' || preset === 'azure') remove(bgp, 'password');
+  else if (random.chance(0.3)) bgp['password'] = { existingSecret: 'onprem-bgp', key: 'primary' };
 }
 
 /** Networks that overlap with none that was given before, in one of the ways to write them. */
@@ -389,6 +390,8 @@ export const IPSEC_FAULTS: readonly Fault[] = [
       { peerAs: 64_514, keepaliveSeconds: 90, holdSeconds: 60 },
       { peerAs: 64_514, peerAddress: 'fd00::1' },
       { peerAs: 64_514, bfd: {} },
+      { peerAs: 64_514, password: { existingSecret: 'bgp' } },
+      { peerAs: 64_514, peerAddress: random.pick(['127.0.0.1', '239.0.0.1', '169.254.0.1', 'fe80::1', '::1'])! },
     ])!;
     tunnel['preset'] = random.pick(['strongswan', 'aws', 'gcp', 'azure'])!;
     if (random.chance(0.3)) tunnel['mode'] = 'policy';
@@ -467,6 +470,47 @@ export const IPSEC_FAULTS: readonly Fault[] = [
     remoteOf(tunnel)['networks'] = [
       random.pick(['0.0.0.0/0', '::/0', '10.0.0.1/8', '10.0.0.0/8', '192.0.0.0/8', 'fd00::1/16'])!,
     ];
+  }),
+  oneTunnel('what leads nowhere', (tunnel, random) => {
+    const remote = remoteOf(tunnel);
+    if (random.chance(0.5))
+      remote['address'] = random.pick(['127.0.0.1', '224.0.0.1', '169.254.0.1', '::1', 'FE80::1'])!;
+    else
+      remote['networks'] = [
+        random.pick(['127.0.0.0/8', '126.0.0.0/7', '255.0.0.0/8', '169.254.0.0/16', 'fe80::/64', '::/0', 'ff00::/8'])!,
+      ];
+    if (random.chance(0.3))
+      tunnel['inside'] = random.pick<DraftMap>([
+        { local: '224.0.0.2/30', remote: '224.0.0.1' },
+        { local: 'fe80::2/64', remote: 'fe80::1' },
+        { local: '127.0.0.2/30', remote: '127.0.0.1' },
+      ])!;
+  }),
+  (values, random) => {
+    (values['cluster'] as DraftMap)[random.pick(['podCidrs', 'serviceCidrs', 'nodeCidrs'])!] = [
+      random.pick(['0.0.0.0/0', '127.0.0.0/8', '168.0.0.0/5', '239.0.0.0/8', '240.0.0.0/8', '::/16', '64:ff9b::/96'])!,
+    ];
+    return 'a cluster that is nowhere';
+  },
+  (values, random) => {
+    const [one, ...others] = tunnelsOf(values);
+    const other = others.find(({ gateway }) => gateway !== one?.['gateway']);
+    if (one === undefined || other === undefined) return undefined;
+    const of = random.pick<DraftMap>([remoteOf(one), { address: 'vpn.example.net' }, { identity: 'keyid:office' }])!;
+    one['remote'] = { ...remoteOf(one), ...of };
+    other['remote'] = { ...remoteOf(other), ...of };
+    if (random.chance(0.7)) one['localIdentity'] = other['localIdentity'] = 'vpn.example.com';
+    if (random.chance(0.5)) one['preset'] = other['preset'] = random.pick(['gcp', 'strongswan'])!;
+    const [local, longer] = ['169.254.21.2/30', '169.254.21.5/29'];
+    one['inside'] = { local, remote: '169.254.21.1' };
+    other['inside'] = { local: random.pick([local, longer])!, remote: random.pick(['169.254.21.1', '169.254.21.6'])! };
+    return 'one remote end of two gateways';
+  },
+  oneTunnel('an outer address within', (tunnel, random) => {
+    const remote = remoteOf(tunnel);
+    remote['address'] = '198.51.100.7';
+    if (random.chance(0.5)) remote['networks'] = [random.pick(['198.51.100.7/32', '198.51.100.6/32'])!];
+    else tunnel['inside'] = { local: '198.51.100.2/28', remote: random.pick(['198.51.100.1', '198.51.100.7'])! };
   }),
   oneTunnel('the same network twice', (tunnel) => {
     remoteOf(tunnel)['networks'] = ['172.16.0.0/16', '172.16.3.0/24'];

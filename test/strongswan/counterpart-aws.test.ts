@@ -226,10 +226,6 @@ describe('BGP with AWS', () => {
 
   test.each<[JsonObject, string]>([
     [
-      dynamic({ password: { existingSecret: 'bgp' } }),
-      'tunnels.cloud.bgp.password: is not possible: a Site-to-Site VPN',
-    ],
-    [
       dynamic({ peerAddress: '10.1.255.1' }),
       'tunnels.cloud.bgp.peerAddress: is not inside.remote, the only address over which AWS speaks BGP, got "10.1.255.1"; ',
     ],
@@ -242,7 +238,13 @@ describe('BGP with AWS', () => {
     expect(problems(dynamic({ peerAddress: '169.254.100.1' }))).toBe('');
     expect(() =>
       CHARTS.ipsec.text((gateways) => gateways.counterpart('cloud', 'aws', { bgpPassword: 's3cret' })['cloud.txt']!),
-    ).toThrow('bgpPassword: is not used, since AWS knows no passwords of BGP; leave it out');
+    ).toThrow('bgpPassword: is not used, since a remote end of the kind aws knows no passwords of BGP; leave it out');
+  });
+
+  test('has no password, which the values themselves are refused for', () => {
+    const sentence = 'tunnels.cloud.bgp.password: is not possible: a remote end of the preset aws knows no passwords';
+    const values = dynamic({ password: { existingSecret: 'bgp' } });
+    expect(() => shown(values)).toThrow(sentence);
   });
 });
 

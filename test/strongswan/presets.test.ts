@@ -237,6 +237,9 @@ const largest = (most: number, own = most): Proof[] => [
 const peers = (...numbers: readonly number[]): JsonObject[] => numbers.map((peerAs) => ({ peerAs }));
 const OTHER_AS = 'is no number that a remote end of the preset';
 const NO_BFD = [bgpRefused('has none: there would be no session', { bfd: {} }), cell('`bgp.bfd`', 'no')];
+const PASSWORD = { password: { existingSecret: 'bgp' } };
+const ANY_PASSWORD = [bgpTaken(PASSWORD), cell('`bgp.password`', 'yes')];
+const NO_PASSWORD = [bgpRefused('knows no passwords of BGP', PASSWORD), cell('`bgp.password`', 'no')];
 const times = (keepalive: number, hold: number): Proof[] => [
   session([`timers ${String(keepalive)} ${String(hold)}`]),
   cell('BGP: keepalive, hold time', `${String(keepalive)} s, ${String(hold)} s`),
@@ -263,6 +266,7 @@ interface Comparison {
   readonly ASN: readonly Proof[];
   readonly 'BGP timers': readonly Proof[];
   readonly BFD: readonly Proof[];
+  readonly 'BGP password': readonly Proof[];
   readonly 'Route limits': readonly Proof[];
 }
 
@@ -309,6 +313,7 @@ const COMPARISON: Readonly<
     ASN: [cell('`bgp.peerAs`', 'any'), bgpTaken(...peers(1, 65_020, 4_294_967_294)), ownAs([], [7224, 65_515])],
     'BGP timers': [...times(3, 9), bgpTaken({ keepaliveSeconds: 1, holdSeconds: 3 })],
     BFD: [session([], ['bfd']), bgpTaken({ bfd: {} }), cell('`bgp.bfd`', 'yes')],
+    'BGP password': ANY_PASSWORD,
   },
   aws: {
     IKE: IKEV2,
@@ -402,6 +407,7 @@ const COMPARISON: Readonly<
     ],
     'BGP timers': times(10, 30),
     BFD: NO_BFD,
+    'BGP password': [...NO_PASSWORD, sentence('there are no passwords')],
     'Route limits': [sentence('a virtual private gateway takes 100 prefixes, a transit gateway 1,000')],
   },
   gcp: {
@@ -465,6 +471,7 @@ const COMPARISON: Readonly<
     ],
     'BGP timers': [...times(20, 60), sentence('keepalive interval is 20 to 60 s, and its hold time three of them')],
     BFD: NO_BFD,
+    'BGP password': ANY_PASSWORD,
     'Route limits': [sentence('How many prefixes it takes is a quota of the project')],
   },
   azure: {
@@ -547,6 +554,7 @@ const COMPARISON: Readonly<
       }),
     ],
     BFD: NO_BFD,
+    'BGP password': NO_PASSWORD,
     'Route limits': [sentence('It takes 4,000 prefixes')],
   },
 };

@@ -1522,6 +1522,11 @@ app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
 {{- end }}
 {{- end }}
 
+{{- define "ipsec.leadsNowhere" -}}
+{{- $bits := .bits -}}
+{{- or (hasPrefix "4.00000000" $bits) (hasPrefix $bits "4.00000000") (hasPrefix "4.01111111" $bits) (hasPrefix $bits "4.01111111") (hasPrefix "4.1110" $bits) (hasPrefix $bits "4.1110") (hasPrefix "4.11111111111111111111111111111111" $bits) (hasPrefix $bits "4.11111111111111111111111111111111") (hasPrefix "6.0000000000000000" $bits) (hasPrefix $bits "6.0000000000000000") (hasPrefix "6.11111111" $bits) (hasPrefix $bits "6.11111111") (hasPrefix "4.1010100111111110" $bits) (hasPrefix $bits "4.1010100111111110") (hasPrefix "6.1111111010" $bits) (hasPrefix $bits "6.1111111010") }}
+{{- end }}
+
 {{- define "ipsec.remoteIdentity" -}}
 {{- $tunnel := .tunnel -}}
 {{- if not (kindIs "invalid" $tunnel.remote.identity) }}
