@@ -574,8 +574,9 @@ async function valuesOf(
     },
     gateways,
     tunnels,
-    // Emulated processors take long until a program has begun.
+    // Emulated processors take long until a program has begun, as that of a probe is one.
     drainTimeoutSeconds: 400,
+    livenessProbe: { timeoutSeconds: 30, failureThreshold: 10 },
   };
 }
 

@@ -20,8 +20,6 @@ export const scenario: Scenario = {
     const fabric = await context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
       const made = await Fabric.prepare(context, {
         routes: { import: { many: { cidr: MANY, maxLength: 24 } }, maxPrefixes: 20_000 },
-        // While FRR takes all of an emulated processor, the program of a probe takes long to start.
-        values: { livenessProbe: { timeoutSeconds: 30, failureThreshold: 10 } },
       });
       await made.install();
       return made;
