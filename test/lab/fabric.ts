@@ -93,6 +93,8 @@ const LOCAL_AS = 65_010;
 const BFD = { intervalMilliseconds: 500, multiplier: 5 };
 /** Until everything of a new release or after a fault is there. */
 const COMPLETE_SECONDS = 300;
+/** To ask a node more often would take the time from what is waited for. */
+const ASK_EVERY_SECONDS = 3;
 
 /** A gateway, its tunnel, and the router at the end of it. */
 const PAIR = [
@@ -251,13 +253,20 @@ export class Fabric {
   /** Waits until every node has a way over each gateway, and the host outside over each router. */
   async complete(ways: number = PAIR.length): Promise<void> {
     for (const machine of this.context.lab.machines)
-      await until(`${ways} ways on ${machine.name}`, COMPLETE_SECONDS, async () =>
-        (await this.ways(machine)) === ways ? true : undefined,
+      await until(
+        `${ways} ways on ${machine.name}`,
+        COMPLETE_SECONDS,
+        async () => ((await this.ways(machine)) === ways ? true : undefined),
+        ASK_EVERY_SECONDS,
       );
     const { podCidrs, nodeCidrs, serviceCidrs } = this.family.cluster;
     for (const network of [podCidrs, nodeCidrs, serviceCidrs].map((networks) => networks.at(-1) ?? ''))
-      await until(`${ways} ways to ${network} outside`, COMPLETE_SECONDS, async () =>
-        nextHops(await this.srv.run(`ip ${this.family.option} -j route show ${network}`)) === ways ? true : undefined,
+      await until(
+        `${ways} ways to ${network} outside`,
+        COMPLETE_SECONDS,
+        async () =>
+          nextHops(await this.srv.run(`ip ${this.family.option} -j route show ${network}`)) === ways ? true : undefined,
+        ASK_EVERY_SECONDS,
       );
   }
 
@@ -576,7 +585,7 @@ async function valuesOf(
     tunnels,
     // Emulated processors take long until a program has begun, as that of a probe is one.
     drainTimeoutSeconds: 400,
-    livenessProbe: { timeoutSeconds: 30, failureThreshold: 10 },
+    livenessProbe: { periodSeconds: 60, timeoutSeconds: 30 },
   };
 }
 
