@@ -239,11 +239,7 @@ export function knownNetworkChecks(v: FabricValues, networks: Expr<readonly stri
       check({
         failsIf: and(
           gt(prefixLength(network), 0),
-          or(
-            overlapsCluster(v, network),
-            ...overlayNetworks(v).map((own) => meets(own, network)),
-            overlapsImport(v, network),
-          ),
+          or(overlapsCluster(v, network), overlapsOverlay(v, network), overlapsImport(v, network)),
         ),
         at: network,
         problem: 'overlaps with a network of cluster, routes.import or routes.overlay',
@@ -334,18 +330,23 @@ export const overlapsCluster = (v: FabricValues, network: Expr<string>): Expr<bo
 export const overlapsImport = ({ routes }: FabricValues, network: Expr<string>): Expr<boolean> =>
   some(routes.import, ({ cidr }) => and(gt(prefixLength(cidr), 0), meets(cidr, network)));
 
+/** Whether a network of the overlay overlaps that one. */
+export const overlapsOverlay = (v: FabricValues, network: Expr<string>): Expr<boolean> =>
+  or(...overlayNetworks(v).map((own) => meets(own, network)));
+
 const NAME_SPEAKER = 'name the address of the remote end’s BGP speaker';
 
 /** The address of a remote end's BGP speaker, where it is not that of the end itself. */
 export const speakerChecks = (v: FabricValues, peer: Expr<string>): Rules => [
   check({
-    failsIf: or(overlapsCluster(v, peer), ...overlayNetworks(v).map((own) => meets(own, peer))),
+    failsIf: or(overlapsCluster(v, peer), overlapsOverlay(v, peer)),
     at: peer,
     problem: 'lies in a network of cluster or of routes.overlay',
     got: peer,
     remedy: NAME_SPEAKER,
   }),
   innerAddressCheck(peer, peer, NAME_SPEAKER),
+  linkLocalCheck(peer),
 ];
 
 /** Both addresses of a session are of one family. */

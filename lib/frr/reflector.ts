@@ -41,15 +41,14 @@ import {
   innerAddressCheck,
   keepaliveCheck,
   linkLocalCheck,
-  meets,
   outerAddressCheck,
   overlapsCluster,
   overlapsImport,
+  overlapsOverlay,
   ownAddressChecks,
   peerAsChecks,
   speakerChecks,
 } from './checks';
-import { overlayNetworks } from './fabric';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { BGP_PASSWORDS, fabricConf, passwordKey } from './fabric-conf';
 import { FRR_VOLUMES, frrContainer, REFLECTOR_ENVIRONMENT } from './pod';
@@ -107,7 +106,7 @@ function reflectorChecks(v: Values): Rules {
       check({
         failsIf: or(
           overlapsCluster(v, inside.local),
-          ...overlayNetworks(v).map((own) => meets(own, inside.local)),
+          overlapsOverlay(v, inside.local),
           overlapsImport(v, inside.local),
         ),
         at: inside.local,
@@ -119,16 +118,13 @@ function reflectorChecks(v: Values): Rules {
       innerAddressCheck(inside.remote, inside.remote, TAKE_BOTH),
       whenSet(
         bgp.peerAddress,
-        (peer) => [...speakerChecks(v, peer), linkLocalCheck(peer), familyCheck(peer, inside.local)],
+        (peer) => [...speakerChecks(v, peer), familyCheck(peer, inside.local)],
         () => linkLocalCheck(inside.remote),
       ),
       each(outerAddresses, (outer) => [
         outerAddressCheck(outer),
         check({
-          failsIf: or(
-            hasPrefix(networkBits(inside.local), networkBits(outer)),
-            ...overlayNetworks(v).map((own) => meets(own, outer)),
-          ),
+          failsIf: or(hasPrefix(networkBits(inside.local), networkBits(outer)), overlapsOverlay(v, outer)),
           at: outer,
           problem: 'lies in the network of inside.local or one of routes.overlay',
           got: outer,

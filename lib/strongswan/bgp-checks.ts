@@ -26,13 +26,13 @@ import {
   gatewayNameChecks,
   keepaliveCheck,
   linkLocalCheck,
-  meets,
   overlapsImport,
+  overlapsOverlay,
   ownAddressChecks,
   peerAsChecks,
   speakerChecks,
 } from '../frr/checks';
-import { isV4, isV6, overlayNetworks } from '../frr/fabric';
+import { isV4, isV6 } from '../frr/fabric';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, speaksBgp } from './bgp';
 import { PRESET_NAMES, PRESETS, type AsRange } from './presets';
@@ -113,7 +113,7 @@ export function modeChecks(v: IpsecValues): Rules {
       each(tunnels, (_name, t) => [
         each(t.remote.networks, (network) =>
           check({
-            failsIf: or(...overlayNetworks(v).map((own) => meets(own, network))),
+            failsIf: overlapsOverlay(v, network),
             at: network,
             problem: 'overlaps with a network of routes.overlay',
             got: network,
@@ -122,7 +122,7 @@ export function modeChecks(v: IpsecValues): Rules {
         ),
         whenSet(t.inside.local, (local) =>
           check({
-            failsIf: or(...overlayNetworks(v).map((own) => meets(own, local)), overlapsImport(v, local)),
+            failsIf: or(overlapsOverlay(v, local), overlapsImport(v, local)),
             at: local,
             problem: 'lies in a network of routes.overlay or routes.import',
             got: local,
@@ -174,7 +174,7 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
       }),
       whenSet(
         bgp.peerAddress,
-        (peer) => [...speakerChecks(v, peer), linkLocalCheck(peer)],
+        (peer) => speakerChecks(v, peer),
         () => whenSet(inside.remote, linkLocalCheck),
       ),
       whenSet(bgp.peerAddress, (peer) =>

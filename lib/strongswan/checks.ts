@@ -15,7 +15,6 @@ import {
   hasPrefix,
   isEmpty,
   isSet,
-  lookup,
   lower,
   lt,
   matches,
@@ -77,6 +76,7 @@ import {
   remoteIdentity,
   remoteInitiates,
   sendsFromExposedAddress,
+  tunnelOf,
   usesFabric,
   wantsExposedAddress,
   type GatewayValues,
@@ -1015,8 +1015,7 @@ interface BetweenGateways {
 
 /** One message for every two tunnels of different gateways that overlap. */
 function betweenGateways(v: IpsecValues, { entries, at, problem, got, remedy }: BetweenGateways): Each<unknown> {
-  const tunnelOf = (name: Expr<string>) => lookup(v.tunnels, name) as unknown as TunnelValues;
-  const gatewayIn = (name: Expr<string>) => orElse<string>(tunnelOf(name).gateway, '');
+  const gatewayIn = (name: Expr<string>) => orElse<string>(tunnelOf(v, name).gateway, '');
   const pathIn = (name: Expr<string>) => text`${pathOf(v.tunnels)}.${name}.${at}`;
   return each(overlaps(entries), (pair) => {
     const [first, second] = [ownerOf(pair, 'first'), ownerOf(pair, 'second')];
@@ -1024,7 +1023,7 @@ function betweenGateways(v: IpsecValues, { entries, at, problem, got, remedy }: 
       failsIf: ne(gatewayIn(first), gatewayIn(second)),
       at: pathIn(second),
       problem: text`${problem} ${pathIn(first)}`,
-      got: got(tunnelOf(second)),
+      got: got(tunnelOf(v, second)),
       remedy,
     });
   });

@@ -5,7 +5,6 @@ import {
   eq,
   hasKey,
   InputError,
-  lookup,
   ne,
   not,
   pathOf,
@@ -31,7 +30,7 @@ import { awsRules, awsTerraform, awsText } from './counterpart-aws';
 import { frrCounterpart } from './counterpart-frr';
 import { gcpRules, gcpTerraform, gcpText } from './counterpart-gcp';
 import { PRESETS } from './presets';
-import { presetOf, type IpsecValues, type TunnelValues } from './tunnel';
+import { presetOf, tunnelOf, type IpsecValues, type TunnelValues } from './tunnel';
 
 type Write = (v: IpsecValues, name: Expr<string>, t: TunnelValues, options: CounterpartOptions) => Expr<string>;
 
@@ -63,7 +62,7 @@ export function counterpartFiles(
 
 /** Whether the tunnel has a BGP session, or may have one when the values are known. */
 function maySpeakBgp(v: IpsecValues, tunnel: string): boolean {
-  const speaks = reduce(nodeOf(speaksBgp(v, lookup(v.tunnels, tunnel) as unknown as TunnelValues)), new Map());
+  const speaks = reduce(nodeOf(speaksBgp(v, tunnelOf(v, tunnel))), new Map());
   return speaks.op !== 'literal' || speaks.value === true;
 }
 

@@ -108,6 +108,10 @@ const seesRemoteAddress = (gateway: GatewayValues): Expr<boolean> =>
 export const gatewayOf = (v: IpsecValues, t: TunnelValues): GatewayValues =>
   lookup(v.gateways, t.gateway) as unknown as GatewayValues;
 
+/** The tunnel of a name, which there is. */
+export const tunnelOf = (v: IpsecValues, name: Expr<string> | string): TunnelValues =>
+  lookup(v.tunnels, name) as unknown as TunnelValues;
+
 export const isRouteBased = (t: TunnelValues): Expr<boolean> => eq(orElse<string>(t.mode, 'route'), 'route');
 export const usesCertificate = (t: TunnelValues): Expr<boolean> => isSet(t.certificate);
 
