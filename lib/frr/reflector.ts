@@ -158,7 +158,10 @@ function reflectorChecks(v: Values): Rules {
       ]),
     ),
     overlapChecks(
-      each(v.tunnels, (_name, { bgp, inside }) => text`${orElse(bgp.peerAddress, inside.remote)}/ ${pathOf(bgp)}`),
+      each(
+        v.tunnels,
+        (_name, { bgp, inside }) => text`${networkBits(orElse(bgp.peerAddress, inside.remote))}/ ${pathOf(bgp)}`,
+      ),
       'has the same remote address as',
       'a gateway has one session with an address: set inside.remote or bgp.peerAddress',
     ),

@@ -2,6 +2,7 @@ import {
   addressOf,
   and,
   check,
+  choose,
   each,
   eq,
   ge,
@@ -9,6 +10,7 @@ import {
   isSet,
   le,
   lt,
+  matches,
   ne,
   networkBits,
   not,
@@ -33,6 +35,7 @@ import {
   speakerChecks,
 } from '../frr/checks';
 import { isV4, isV6 } from '../frr/fabric';
+import { ADDRESS_PATTERN } from '../net/address';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, speaksBgp } from './bgp';
 import { PRESET_NAMES, PRESETS, type AsRange } from './presets';
@@ -94,9 +97,10 @@ export function modeChecks(v: IpsecValues): Rules {
       remedy: 'remove it, or use static',
     }),
     overlapChecks(
-      each(tunnels, (_name, t) =>
-        when(speaksBgp(v, t), () => text`${t.gateway}/${bgpPeerAddress(t)}/ ${pathOf(t)}.bgp`),
-      ),
+      each(tunnels, (_name, t) => {
+        const entry = (peer: Expr<string>): Expr<string> => text`${t.gateway}/${networkBits(peer)}/ ${pathOf(t)}.bgp`;
+        return when(speaksBgp(v, t), () => whenSet(t.bgp.peerAddress, entry, () => whenSet(t.inside.remote, entry)));
+      }),
       'has the same remote address as',
       'a gateway has one session with an address: set inside.remote or bgp.peerAddress',
     ),
@@ -148,6 +152,12 @@ export function modeChecks(v: IpsecValues): Rules {
 const isOf = (number: Expr<number>, ranges: readonly AsRange[]): Expr<boolean> =>
   or(...ranges.map(([first, last]) => and(ge(number, first), le(number, last))));
 
+/** The bits of a remote end's outer address; of a name, those of no end's address. */
+function outerBits(t: TunnelValues): Expr<string> {
+  const outer = orElse(t.remote.address, '');
+  return networkBits(choose(matches(ADDRESS_PATTERN, outer), outer, '0.0.0.0'));
+}
+
 /** The rules of the BGP session of a tunnel. */
 export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
   const { bgp, inside } = t;
@@ -179,7 +189,7 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
       ),
       whenSet(bgp.peerAddress, (peer) =>
         check({
-          failsIf: some(v.tunnels, (other) => eq<string>(orElse(other.remote.address, ''), peer)),
+          failsIf: some(v.tunnels, (other) => eq(outerBits(other), networkBits(peer))),
           at: peer,
           problem: 'is the outer address of a remote end, whose own packets would be sent into the tunnel',
           got: peer,
@@ -187,6 +197,20 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
         }),
       ),
       whenSet(bgp.peerAddress, (peer) => whenSet(inside.local, (local) => familyCheck(peer, local))),
+      whenSet(bgp.peerAddress, (peer) =>
+        whenSet(inside.remote, (remote) =>
+          check({
+            failsIf: and(
+              or(...PRESET_NAMES.filter((preset) => PRESETS[preset].bgp.insideOnly).map(is)),
+              ne(networkBits(remote), networkBits(peer)),
+            ),
+            at: peer,
+            problem: text`is not inside.remote, and a remote end of the preset ${presetOf(t)} speaks from no other address`,
+            got: peer,
+            remedy: 'remove it',
+          }),
+        ),
+      ),
       whenSet(bgp.peerAs, (peerAs) => [
         ...peerAsChecks(v, peerAs),
         ...PRESET_NAMES.filter((preset) => PRESETS[preset].bgp.peerAs.length > 0).map((preset) =>

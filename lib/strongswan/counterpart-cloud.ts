@@ -1,4 +1,4 @@
-import { check, chooseSet, conf, isSet, ne, orElse, text, when, whenSet, type Expr } from '../staged';
+import { check, chooseSet, conf, isSet, ne, networkBits, orElse, text, when, whenSet, type Expr } from '../staged';
 import type { Rules } from '../kubernetes/checks';
 import { bgpPasswordKey, speaksBgp } from './bgp';
 import type { CloudAlgorithms } from './cloud-algorithms';
@@ -15,14 +15,16 @@ export function cloudRules(v: IpsecValues, t: TunnelValues, { cloud }: CloudAlgo
       remedy: 'remove it',
     }),
     when(speaksBgp(v, t), () =>
-      whenSet(t.bgp.peerAddress, (address) =>
-        check({
-          failsIf: ne(address, orElse(t.inside.remote, '')),
-          at: address,
-          problem: `is not inside.remote, the only address over which ${cloud} speaks BGP`,
-          got: address,
-          remedy: 'remove it',
-        }),
+      whenSet(t.bgp.peerAddress, (peer) =>
+        whenSet(t.inside.remote, (remote) =>
+          check({
+            failsIf: ne(networkBits(remote), networkBits(peer)),
+            at: peer,
+            problem: `is not inside.remote, the only address over which ${cloud} speaks BGP`,
+            got: peer,
+            remedy: 'remove it',
+          }),
+        ),
       ),
     ),
   ];

@@ -26,6 +26,8 @@ export interface BgpPreset {
   readonly bfd: boolean;
   /** Whether the remote end knows passwords (TCP MD5, RFC 2385). */
   readonly passwords: boolean;
+  /** Whether the remote end speaks from its address inside the tunnel (`inside.remote`) alone. */
+  readonly insideOnly: boolean;
   /** Numbers that our autonomous system may not have. */
   readonly reservedAs: readonly AsRange[];
   /** Numbers that the remote end's autonomous system can have; empty: any. */
@@ -112,6 +114,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       multihopTtl: 1,
       bfd: true,
       passwords: true,
+      insideOnly: false,
       reservedAs: [],
       peerAs: [],
     },
@@ -139,6 +142,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       multihopTtl: 1,
       bfd: false,
       passwords: false,
+      insideOnly: true,
       reservedAs: [[7224, 7224]],
       // The four are those of gateways from before 2018, each in its regions.
       peerAs: [[7224, 7224], [9059, 9059], [10_124, 10_124], [17_493, 17_493], ...PRIVATE_AS],
@@ -163,6 +167,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       multihopTtl: 1,
       bfd: false,
       passwords: true,
+      insideOnly: true,
       reservedAs: [],
       peerAs: [[16_550, 16_550], ...PRIVATE_AS],
     },
@@ -192,6 +197,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       multihopTtl: 255,
       bfd: false,
       passwords: false,
+      insideOnly: false,
       reservedAs: [
         [8074, 8075],
         [12_076, 12_076],

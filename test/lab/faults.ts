@@ -5,7 +5,10 @@ import type { Context } from './scenario';
 
 /** What is not detection: telling the others, and changing routes. The goal of 0.3 s is none of emulated processors. */
 const SWITCHING_SECONDS = 0.6;
-/** How long something stays broken: longer than any detection, shorter than Kubernetes waits for a node. */
+/**
+ * How long something stays broken, or has time to be noticed before anybody asks whether all is well again: longer than any detection,
+ * shorter than Kubernetes waits for a node.
+ */
 const LASTS_SECONDS = 25;
 
 /** The sentences of the notes that say how soon each end notices that the other one is silent. */
@@ -38,12 +41,14 @@ export function faultsOf(context: Context, fabric: Fabric): FabricFault[] {
       title: 'charon is killed',
       ofRemoteEnd: true,
       begin: () => lab.on(first, 'pkill -KILL -f ^/usr/libexec/ipsec/charon'),
+      lastsSeconds: LASTS_SECONDS,
       limits: ofRemote,
     },
     {
       title: 'FRR of the gateway is killed',
       ofRemoteEnd: true,
       begin: () => vpn.exec('a', 'kill -KILL $(pidof zebra bgpd bfdd mgmtd)', 'frr'),
+      lastsSeconds: LASTS_SECONDS,
       limits: ofBoth,
     },
     {
@@ -78,6 +83,7 @@ export function faultsOf(context: Context, fabric: Fabric): FabricFault[] {
       title: 'the remote router forgets its SAs',
       ofRemoteEnd: true,
       begin: () => router.forget(),
+      lastsSeconds: LASTS_SECONDS,
       limits: ofRemote,
     },
     {

@@ -91,6 +91,7 @@ function repairBgp(tunnel: DraftMap, bgp: DraftMap, mayBeOfV6: boolean, random: 
   tunnel['inside'] = mayBeOfV6 && preset === 'strongswan' ? { local: INSIDE_OF_V6 } : {};
   repairInside(tunnel, preset, random);
   bgp['peerAs'] = random.pick([64_514, 64_620])!;
+  if (preset === 'aws' || preset === 'gcp') remove(bgp, 'peerAddress');
   if (bgp['peerAddress'] !== undefined) {
     const [network, host] = [serial % 250, 1 + (serial % 9)];
     bgp['peerAddress'] = isInsideOfV6(tunnel) ? `fd99:9:${network}::${host}` : `100.127.${network}.${host}`;
@@ -389,6 +390,7 @@ export const IPSEC_FAULTS: readonly Fault[] = [
       { peerAs: 65_010 },
       { peerAs: 64_514, keepaliveSeconds: 90, holdSeconds: 60 },
       { peerAs: 64_514, peerAddress: 'fd00::1' },
+      { peerAs: 64_514, peerAddress: '10.1.255.30' },
       { peerAs: 64_514, bfd: {} },
       { peerAs: 64_514, password: { existingSecret: 'bgp' } },
       { peerAs: 64_514, peerAddress: random.pick(['127.0.0.1', '239.0.0.1', '169.254.0.1', 'fe80::1', '::1'])! },

@@ -240,6 +240,13 @@ const NO_BFD = [bgpRefused('has none: there would be no session', { bfd: {} }), 
 const PASSWORD = { password: { existingSecret: 'bgp' } };
 const ANY_PASSWORD = [bgpTaken(PASSWORD), cell('`bgp.password`', 'yes')];
 const NO_PASSWORD = [bgpRefused('knows no passwords of BGP', PASSWORD), cell('`bgp.password`', 'no')];
+const ELSEWHERE = { peerAddress: '10.1.255.30' };
+const ANYWHERE = [bgpTaken(ELSEWHERE), cell('`bgp.peerAddress`', 'any')];
+const INSIDE_ONLY = [
+  bgpRefused('speaks from no other address', ELSEWHERE),
+  bgpTaken({ peerAddress: insideOf(0).remote }),
+  cell('`bgp.peerAddress`', '`inside.remote`'),
+];
 const times = (keepalive: number, hold: number): Proof[] => [
   session([`timers ${String(keepalive)} ${String(hold)}`]),
   cell('BGP: keepalive, hold time', `${String(keepalive)} s, ${String(hold)} s`),
@@ -267,6 +274,7 @@ interface Comparison {
   readonly 'BGP timers': readonly Proof[];
   readonly BFD: readonly Proof[];
   readonly 'BGP password': readonly Proof[];
+  readonly 'BGP address': readonly Proof[];
   readonly 'Route limits': readonly Proof[];
 }
 
@@ -314,6 +322,7 @@ const COMPARISON: Readonly<
     'BGP timers': [...times(3, 9), bgpTaken({ keepaliveSeconds: 1, holdSeconds: 3 })],
     BFD: [session([], ['bfd']), bgpTaken({ bfd: {} }), cell('`bgp.bfd`', 'yes')],
     'BGP password': ANY_PASSWORD,
+    'BGP address': ANYWHERE,
   },
   aws: {
     IKE: IKEV2,
@@ -408,6 +417,7 @@ const COMPARISON: Readonly<
     'BGP timers': times(10, 30),
     BFD: NO_BFD,
     'BGP password': [...NO_PASSWORD, sentence('there are no passwords')],
+    'BGP address': INSIDE_ONLY,
     'Route limits': [sentence('a virtual private gateway takes 100 prefixes, a transit gateway 1,000')],
   },
   gcp: {
@@ -472,6 +482,7 @@ const COMPARISON: Readonly<
     'BGP timers': [...times(20, 60), sentence('keepalive interval is 20 to 60 s, and its hold time three of them')],
     BFD: NO_BFD,
     'BGP password': ANY_PASSWORD,
+    'BGP address': INSIDE_ONLY,
     'Route limits': [sentence('How many prefixes it takes is a quota of the project')],
   },
   azure: {
@@ -555,6 +566,7 @@ const COMPARISON: Readonly<
     ],
     BFD: NO_BFD,
     'BGP password': NO_PASSWORD,
+    'BGP address': ANYWHERE,
     'Route limits': [sentence('It takes 4,000 prefixes')],
   },
 };
@@ -611,7 +623,7 @@ const BEHAVIOURS: Readonly<Partial<Record<PresetName, Readonly<Record<string, re
     ],
     'needs host route to the BGP peer IP (in GatewaySubnet); multihop eBGP': [
       session(['ebgp-multihop 255']),
-      bgpTaken({ peerAddress: '10.1.255.30' }),
+      bgpTaken(ELSEWHERE),
       sentence('which is `bgp.peerAddress`'),
     ],
     'with APIPA the on-prem side must open TCP 179': [session([], ['passive'])],
