@@ -125,6 +125,7 @@ export function reflectorConf(v: FabricValues, { gateway, sessions, networks }: 
     !
     router bgp ${internalAs(v)}
      bgp router-id ${address}
+     bgp log-neighbor-changes
      no bgp default ipv4-unicast
      no bgp network import-check
      bgp bestpath as-path multipath-relax

@@ -106,6 +106,7 @@ def router(conf: Conf) -> List[str]:
     lines = [
         f'router bgp {number}',
         f' bgp router-id {overlay}',
+        ' bgp log-neighbor-changes',
         ' no bgp default ipv4-unicast',
         ' no bgp network import-check',
         ' bgp bestpath as-path multipath-relax',

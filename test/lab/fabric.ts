@@ -593,6 +593,9 @@ async function valuesOf(
     // Emulated processors take long until a program has begun, as that of a probe is one.
     drainTimeoutSeconds: 400,
     livenessProbe: { periodSeconds: 60, timeoutSeconds: 30 },
+    // They need more of its time for the same, too: BFD does not wait.
+    frr: { resources: { requests: { cpu: '250m' } } },
+    agent: { resources: { requests: { cpu: '250m' } } },
   };
 }
 

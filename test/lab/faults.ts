@@ -1,7 +1,8 @@
 /** What goes wrong with the route fabric, from a killed daemon to a lost node. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fabric, Fault, Limits } from './fabric';
-import type { Context } from './scenario';
+import { Fabric, type Fault, type Limits } from './fabric';
+import { watchClear } from './ipsec';
+import { same, type Context } from './scenario';
 
 /** What is not detection: telling the others, and changing routes. The goal of 0.3 s is none of emulated processors. */
 const SWITCHING_SECONDS = 0.6;
@@ -116,4 +117,22 @@ export function faultsOf(context: Context, fabric: Fabric): FabricFault[] {
       limits: nothing,
     },
   ];
+}
+
+/** Installs the fabric, and lets the faults happen one after the other. */
+export async function runFaults(context: Context, { remoteBfd }: { remoteBfd: boolean }): Promise<void> {
+  const clear = await watchClear(context);
+  const fabric = await context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
+    const made = await Fabric.prepare(context, { remoteBfd });
+    await made.install();
+    return made;
+  });
+  const pod = await context.prepare('a pod that is not on the node of the gateway', () =>
+    context.pod('probe', fabric.nodeOf('b').name),
+  );
+  for (const fault of faultsOf(context, fabric))
+    if (remoteBfd || fault.ofRemoteEnd === true) await fabric.fault(pod, ['a'], fault);
+  await context.check('packets in clear outside: none', async () => same('the number', `${await clear()}`, '0'));
+  await context.check('helm uninstall', () => fabric.vpn.uninstall());
+  await fabric.remove();
 }

@@ -29,8 +29,8 @@ export const scenario: Scenario = {
       packets = BARELY_PACKETS,
     ): Promise<void> => fabric.fault(pod, gateways, { title, begin, limits: (): Limits => ({ packets }) });
     const both = ['a', 'b'] as const;
-    const agents = { agent: { resources: { requests: { cpu: '60m' } } } };
-    const gateways = { strongswan: { resources: { requests: { cpu: '60m' } } } };
+    const agents = { agent: { resources: { requests: { cpu: '240m' } } } };
+    const gateways = { strongswan: { resources: { requests: { cpu: '240m' } } } };
 
     await planned('helm upgrade changes the agents: no packet is lost', both, () => fabric.upgrade(agents), 0);
     await planned('helm upgrade changes the pods of both gateways: they take turns', both, () =>

@@ -925,6 +925,7 @@ bgp route-map delay-timer 0
 !
 router bgp {{ ternary (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) (int64 $.Values.routes.internalAs) (kindIs "invalid" $.Values.routes.internalAs) }}
  bgp router-id {{ printf "%s.%d.%d" (trimSuffix ".0.0/16" $.Values.routes.overlay.gatewayNetwork) (div (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) (mod (int64 (include "ipsec.overlayNumber" (dict "gateway" $gateway))) 256) }}
+ bgp log-neighbor-changes
  no bgp default ipv4-unicast
  no bgp network import-check
  bgp bestpath as-path multipath-relax
