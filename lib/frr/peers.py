@@ -1,4 +1,5 @@
 """peers.py: what FRR tells of its sessions and routes, as what is told of them."""
+import re
 from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Optional
 
 from daemons import AWAY_SECONDS
@@ -45,6 +46,21 @@ def remote_of(session: Session, answer: Any) -> Remote:
         int(values.get('bgpTimerUpMsec', 0)) // 1000 if established else 0,
         bfd,
     )
+
+
+def given_up(nodes: Iterable[str], own: str, before: Dict[str, str], now: Dict[str, str]) -> List[str]:
+    """Nodes whose sessions have gone, if they are those of all nodes but the gateway's own."""
+    others = [node for node in nodes if node != own]
+    there, left = established(others, before), established(others, now)
+    return there if there and not left else []
+
+
+def heard_nothing(peer: str, answer: Any) -> bool:
+    """Whether the other side has ended the session since it heard nothing of us, from `show bgp neighbors PEER json`."""
+    values = answer.get(peer) if isinstance(answer, dict) else None
+    if not isinstance(values, dict) or 'received' not in str(values.get('lastResetDueTo', '')):
+        return False
+    return re.search('BFD Down|Hold Timer', str(values.get('lastNotificationReason', ''))) is not None
 
 
 def bgp_routes(summary: Any) -> int:

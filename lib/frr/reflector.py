@@ -17,7 +17,7 @@ from kernel import KernelError
 from learned import Node, learn, sightings_of
 from passwords import files_of, take
 from say import Changes, die, name_program, reason_of, say
-from peers import Presence, Remote, bgp_routes, counts, is_settled, missing, remote_of, senders_of, states_of
+from peers import Presence, Remote, bgp_routes, counts, given_up, heard_nothing, is_settled, missing, remote_of, senders_of, states_of
 from tunnels_file import NOTHING, STALE_SECONDS, parse_told, phase_of
 from vty import VtyError
 from written import read, read_json, remove, write_atomically, write_json
@@ -234,10 +234,13 @@ class Reflector:
         except DaemonError as error:
             self.problems['daemons'] = [f'fabric: {error}']
 
-    def wanted(self, fabric: Fabric, now: float) -> Running:
-        own = ''
+    def own_node(self, fabric: Fabric) -> str:
+        """The overlay address of the node on which this is; empty: it has none."""
         if is_inside(self.node, fabric.cluster.nodes) and version_of(self.node) == 4:
-            own = node_overlay(self.node, fabric.overlay.node_network)
+            return node_overlay(self.node, fabric.overlay.node_network)
+        return ''
+
+    def wanted(self, fabric: Fabric, now: float) -> Running:
         families = [version for version, count in self.routes[plan.NODES].items() if count]
         if not families:
             self.lonely_at, self.is_settled = now, False
@@ -245,7 +248,7 @@ class Reflector:
         self.is_settled = self.is_settled or is_settled(self.nodes, self.senders, now - self.lonely_at, expected)
         return Running(
             {overlay: node.bfd for overlay, node in self.nodes.items()},
-            own,
+            self.own_node(fabric),
             announced(fabric, self.up(fabric), families if self.is_settled else []),
             outer_prefixes(self.told.remotes, fabric.imports),
             dict(self.passwords),
@@ -289,8 +292,9 @@ class Reflector:
             return
         vty = self.daemons.vty
         summary = vty.ask_json('bgpd', 'show bgp summary json')
-        self.states, self.senders = states_of(summary), senders_of(summary)
+        before, self.states, self.senders = self.states, states_of(summary), senders_of(summary)
         self.presence.see(self.nodes, self.states, now)
+        self.doubt_remotes(fabric, before)
         self.remotes = {
             name: remote_of(tunnel.session, vty.ask_json('bgpd', f'show bgp neighbors {tunnel.session.peer} json'))
             for name, tunnel in fabric.tunnels.items()
@@ -299,6 +303,22 @@ class Reflector:
         for table, counted in self.routes.items():
             for version, word in ((4, 'ip'), (6, 'ipv6')):
                 counted[version] = bgp_routes(vty.ask_json('zebra', f'show {word} route summary table {table} json'))
+
+    def doubt_remotes(self, fabric: Fabric, before: Dict[str, str]) -> None:
+        """Has remote ends say anew that they are there, when nodes have heard nothing of this gateway: it stood still, and they may
+        have given it up too. Without BFD that shows by the hold time, and the nodes are back before."""
+        lost = given_up(self.nodes, self.own_node(fabric), before, self.states)
+        # If nobody else carries, a way that may be good is better than none.
+        if not lost or not self.told.nodes:
+            return
+        vty = self.daemons.vty
+        if not heard_nothing(lost[0], vty.ask_json('bgpd', f'show bgp neighbors {lost[0]} json')):
+            return
+        for name, tunnel in fabric.tunnels.items():
+            session = tunnel.session
+            if session is not None and not session.bfd and self.states.get(session.peer) == 'Established':
+                say(f'{name}: begins the session anew, since nodes have heard nothing for a while')
+                vty.ask('bgpd', f'clear bgp {session.peer}')
 
     # What is told
 

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWith } from '../left-out';
-import { TRIXIE_TOOLS } from '../strongswan/trixie';
+import { TRIXIE_TOOLS, type Trixie } from '../strongswan/trixie';
 import { nodeMac, PASSWORD, routesOf, shell, Site, valuesWith } from './site';
 
 jest.setTimeout(120_000);
@@ -209,6 +209,44 @@ describeWith(TRIXIE_TOOLS, 'reflector.py', () => {
     await site.until('the remote end is told again', () => isTold(TOLD));
     await site.until('nodes are told again', async () => (await routesOf(site.node(2), 4)).length === 1);
     expect(site.status()?.drained).toBe(false);
+  });
+
+  test('after it stood still, counts on no remote end before that is heard again', async () => {
+    const [conf, nodeConf] = [site.remote, site.node(2)].map((host) => host.read('/etc/frr/frr.conf'));
+    const restart = async (host: Trixie, text: string): Promise<void> => {
+      await site.stopFrr(host);
+      await site.until('it is missed', () => {
+        const status = site.status();
+        return status?.nodes.established !== 2 || status.bgp['primary']?.state !== 'Established';
+      });
+      host.write({ '/etc/frr/frr.conf': text });
+      site.startFrr(host);
+      await site.established(2);
+    };
+    const withoutBfd = valuesWith(IMPORTS);
+    delete (withoutBfd['tunnels'] as { primary: { bgp: { bfd?: unknown } } }).primary.bgp.bfd;
+    site.configure(withoutBfd);
+    site.tell({ nodes: 2 });
+    await restart(site.remote, conf!.replace(/^ neighbor .* bfd\n/gm, ''));
+    await restart(site.node(2), nodeConf!.replace(/^( bgp router-id .*)$/m, '$1\n bgp graceful-restart'));
+    const known = async (): Promise<boolean> => (await routesOf(site.node(2), 4)).includes('10.0.5.0/24');
+    await site.until('a node knows a way', known);
+    await site.freeze('STOP');
+    // Its kernel answers, as nothing does beyond a tunnel that is dead.
+    await shell(site.remote, 'kill -STOP $(cat /var/run/frr/bgpd.pid)');
+    await site.until('no node counts on it', async () => !(await known())).finally(() => site.freeze('CONT'));
+    await site.until('the nodes are back', () => site.status()?.nodes.established === 2);
+    for (let i = 0; i < 20; i++) {
+      expect(await known()).toBe(false);
+      await sleep(500);
+    }
+    await shell(site.remote, 'kill -CONT $(cat /var/run/frr/bgpd.pid)');
+    await site.established(2);
+    await site.until('a node knows a way', known);
+    site.configure(valuesWith(IMPORTS));
+    site.tell({ nodes: 0 });
+    await restart(site.remote, conf!);
+    await restart(site.node(2), nodeConf!);
   });
 
   test('starts all daemons again when one has ended', async () => {

@@ -172,7 +172,12 @@ export class Site {
   private readonly daemons = new Map<Trixie, Daemon>();
   private readonly fabric: FabricJson;
   private telling: NodeJS.Timeout | undefined;
-  private told = { installed: { primary: true, static: false } as Record<string, boolean>, draining: false };
+  private told = {
+    installed: { primary: true, static: false } as Record<string, boolean>,
+    draining: false,
+    /** To how many another gateway leads. */
+    nodes: 0,
+  };
 
   private constructor(
     readonly gateway: Trixie,
@@ -287,16 +292,18 @@ export class Site {
   tell({
     installed = {},
     draining = this.told.draining,
+    nodes = this.told.nodes,
   }: {
     installed?: Record<string, boolean>;
     draining?: boolean;
+    nodes?: number;
   }): void {
-    this.told = { installed: { ...this.told.installed, ...installed }, draining };
+    this.told = { installed: { ...this.told.installed, ...installed }, draining, nodes };
     const tunnels = Object.entries(this.told.installed).map(([name, up]) => [
       name,
       { installed: up, children: { [name]: up }, remote: name === 'static' ? '10.0.9.8' : '198.51.100.7' },
     ]);
-    const text = JSON.stringify({ tunnels: Object.fromEntries(tunnels) as unknown, draining, nodes: 0 });
+    const text = JSON.stringify({ tunnels: Object.fromEntries(tunnels) as unknown, draining, nodes });
     fs.writeFileSync(this.gateway.path(`${STATE}/tunnels.json.new`), text);
     fs.renameSync(this.gateway.path(`${STATE}/tunnels.json.new`), this.gateway.path(`${STATE}/tunnels.json`));
   }
@@ -308,6 +315,12 @@ export class Site {
     this.reflector = this.gateway.daemon(['setpriv', bounds, 'python3', '-B', '/frr-scripts/reflector.py'], {
       environment: { NODE_IP: '172.27.0.11' },
     });
+  }
+
+  /** All processes of the gateway stand still, or go on. */
+  async freeze(name: 'STOP' | 'CONT'): Promise<void> {
+    this.reflector?.signal(`SIG${name}`);
+    await shell(this.gateway, `kill -${name} $(cat /var/run/frr/*.pid)`);
   }
 
   async stopReflector(): Promise<void> {

@@ -111,7 +111,8 @@ export class Trixie {
     return {
       log: () => log,
       isRunning: () => child.exitCode === null && child.signalCode === null,
-      signal: (signal) => pass(child, signal),
+      // nsenter stops with its child, which goes on with it.
+      signal: (signal) => (signal === 'SIGCONT' ? child.kill(signal) : pass(child, signal)),
       ended: () => end,
     };
   }
