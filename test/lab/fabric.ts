@@ -170,6 +170,22 @@ export class Fabric {
     );
   }
 
+  /** The same, and installs it: a row of the scenario. */
+  static installed(context: Context, options: FabricOptions = {}): Promise<Fabric> {
+    return context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
+      const made = await Fabric.prepare(context, options);
+      await made.install();
+      return made;
+    });
+  }
+
+  /** A pod whose packets over gateway a go to another node: a row of the scenario. */
+  podBeside(): Promise<Pod> {
+    return this.context.prepare('a pod that is not on the node of the gateway', () =>
+      this.context.pod('probe', this.nodeOf('b').name),
+    );
+  }
+
   /** Starts the routers and what is behind them, as our counterparts say, and installs the chart. */
   async install(): Promise<void> {
     await this.startSite();

@@ -122,14 +122,8 @@ export function faultsOf(context: Context, fabric: Fabric): FabricFault[] {
 /** Installs the fabric, and lets the faults happen one after the other. */
 export async function runFaults(context: Context, { remoteBfd }: { remoteBfd: boolean }): Promise<void> {
   const clear = await watchClear(context);
-  const fabric = await context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
-    const made = await Fabric.prepare(context, { remoteBfd });
-    await made.install();
-    return made;
-  });
-  const pod = await context.prepare('a pod that is not on the node of the gateway', () =>
-    context.pod('probe', fabric.nodeOf('b').name),
-  );
+  const fabric = await Fabric.installed(context, { remoteBfd });
+  const pod = await fabric.podBeside();
   for (const fault of faultsOf(context, fabric))
     if (remoteBfd || fault.ofRemoteEnd === true) await fabric.fault(pod, ['a'], fault);
   await context.check('packets in clear outside: none', async () => same('the number', `${await clear()}`, '0'));

@@ -14,11 +14,7 @@ export const scenario: Scenario = {
   run: async (context) => {
     const { lab } = context;
     const clear = await watchClear(context);
-    const fabric = await context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
-      const made = await Fabric.prepare(context);
-      await made.install();
-      return made;
-    });
+    const fabric = await Fabric.installed(context);
     const { vpn } = fabric;
     const [first, second] = [fabric.nodeOf('a'), fabric.nodeOf('b')];
     const pod = await context.prepare('a pod', () => context.pod('probe', second.name));

@@ -12,14 +12,8 @@ export const scenario: Scenario = {
   title: 'Both gateways are gone: nobody knows a way, hosts are told so, and nothing leaves in clear',
   run: async (context) => {
     const clear = await watchClear(context);
-    const fabric = await context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
-      const made = await Fabric.prepare(context, { values: { drainTimeoutSeconds: DRAIN_SECONDS } });
-      await made.install();
-      return made;
-    });
-    const pod = await context.prepare('a pod that is not on the node of the gateway', () =>
-      context.pod('probe', fabric.nodeOf('b').name),
-    );
+    const fabric = await Fabric.installed(context, { values: { drainTimeoutSeconds: DRAIN_SECONDS } });
+    const pod = await fabric.podBeside();
     const scale = (replicas: number): Promise<string> =>
       context.kubectl(
         'scale',

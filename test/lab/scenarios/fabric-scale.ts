@@ -24,9 +24,7 @@ export const scenario: Scenario = {
       await made.install();
       return made;
     });
-    const pod = await context.prepare('a pod that is not on the node of the gateway', () =>
-      context.pod('probe', fabric.nodeOf('b').name),
-    );
+    const pod = await fabric.podBeside();
     const silent = faultsOf(context, fabric).find(({ title }) =>
       title.startsWith('the node of the gateway stands still'),
     )!;

@@ -20,14 +20,8 @@ export const scenario: Scenario = {
   run: async (context) => {
     const seed = Number(process.env['LAB_SEED'] ?? Date.now() % 2 ** 31);
     const clear = await watchClear(context);
-    const fabric = await context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
-      const made = await Fabric.prepare(context);
-      await made.install();
-      return made;
-    });
-    const pod = await context.prepare('a pod that is not on the node of the gateway', () =>
-      context.pod('probe', fabric.nodeOf('b').name),
-    );
+    const fabric = await Fabric.installed(context);
+    const pod = await fabric.podBeside();
     const faults = faultsOf(context, fabric);
     const draw = generator(seed);
     let warm: Readonly<Record<string, number>> = {};

@@ -15,11 +15,7 @@ export const scenario: Scenario = {
         return dumpBefore(context, { hostPorts: [500, 4500] });
       },
     );
-    const fabric = await context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
-      const made = await Fabric.prepare(context);
-      await made.install();
-      return made;
-    });
+    const fabric = await Fabric.installed(context);
     const { vpn } = fabric;
     await secretsAreSecret(
       context,
