@@ -158,6 +158,20 @@ function outerBits(t: TunnelValues): Expr<string> {
   return networkBits(choose(matches(ADDRESS_PATTERN, outer), outer, '0.0.0.0'));
 }
 
+/** No other BGP speaker than the remote end's address inside the tunnel, from which alone `who` speaks. */
+export const insideSpeakerCheck = (t: TunnelValues, who: Expr<string> | string): Rules[number] =>
+  whenSet(t.bgp.peerAddress, (peer) =>
+    whenSet(t.inside.remote, (remote) =>
+      check({
+        failsIf: ne(networkBits(remote), networkBits(peer)),
+        at: peer,
+        problem: text`is not inside.remote, the only address over which ${who} speaks BGP`,
+        got: peer,
+        remedy: 'remove it',
+      }),
+    ),
+  );
+
 /** The rules of the BGP session of a tunnel. */
 export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
   const { bgp, inside } = t;
@@ -197,19 +211,8 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
         }),
       ),
       whenSet(bgp.peerAddress, (peer) => whenSet(inside.local, (local) => familyCheck(peer, local))),
-      whenSet(bgp.peerAddress, (peer) =>
-        whenSet(inside.remote, (remote) =>
-          check({
-            failsIf: and(
-              or(...PRESET_NAMES.filter((preset) => PRESETS[preset].bgp.insideOnly).map(is)),
-              ne(networkBits(remote), networkBits(peer)),
-            ),
-            at: peer,
-            problem: text`is not inside.remote, and a remote end of the preset ${presetOf(t)} speaks from no other address`,
-            got: peer,
-            remedy: 'remove it',
-          }),
-        ),
+      when(or(...PRESET_NAMES.filter((preset) => PRESETS[preset].bgp.insideOnly).map(is)), () =>
+        insideSpeakerCheck(t, text`a remote end of the preset ${presetOf(t)}`),
       ),
       whenSet(bgp.peerAs, (peerAs) => [
         ...peerAsChecks(v, peerAs),

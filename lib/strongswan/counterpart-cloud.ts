@@ -1,6 +1,7 @@
-import { check, chooseSet, conf, isSet, ne, networkBits, orElse, text, when, whenSet, type Expr } from '../staged';
+import { check, chooseSet, conf, isSet, orElse, text, when, type Expr } from '../staged';
 import type { Rules } from '../kubernetes/checks';
 import { bgpPasswordKey, speaksBgp } from './bgp';
+import { insideSpeakerCheck } from './bgp-checks';
 import type { CloudAlgorithms } from './cloud-algorithms';
 import { hcl, hclName } from './hcl';
 import type { IpsecValues, TunnelValues } from './tunnel';
@@ -14,19 +15,7 @@ export function cloudRules(v: IpsecValues, t: TunnelValues, { cloud }: CloudAlgo
       problem: `is not possible: ${cloud} knows no post-quantum keys`,
       remedy: 'remove it',
     }),
-    when(speaksBgp(v, t), () =>
-      whenSet(t.bgp.peerAddress, (peer) =>
-        whenSet(t.inside.remote, (remote) =>
-          check({
-            failsIf: ne(networkBits(remote), networkBits(peer)),
-            at: peer,
-            problem: `is not inside.remote, the only address over which ${cloud} speaks BGP`,
-            got: peer,
-            remedy: 'remove it',
-          }),
-        ),
-      ),
-    ),
+    when(speaksBgp(v, t), () => insideSpeakerCheck(t, cloud)),
   ];
 }
 

@@ -243,7 +243,7 @@ const NO_PASSWORD = [bgpRefused('knows no passwords of BGP', PASSWORD), cell('`b
 const ELSEWHERE = { peerAddress: '10.1.255.30' };
 const ANYWHERE = [bgpTaken(ELSEWHERE), cell('`bgp.peerAddress`', 'any')];
 const INSIDE_ONLY = [
-  bgpRefused('speaks from no other address', ELSEWHERE),
+  bgpRefused('is not inside.remote', ELSEWHERE),
   bgpTaken({ peerAddress: insideOf(0).remote }),
   cell('`bgp.peerAddress`', '`inside.remote`'),
 ];
