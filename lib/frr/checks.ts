@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   addressOf,
   and,
+  bind,
   check,
   contains,
   each,
@@ -126,13 +127,6 @@ export function fabricChecks(v: FabricValues): Rules {
         got: cidr,
         remedy: 'name the networks behind the remote ends',
       }),
-      check({
-        failsIf: and(gt(prefixLength(cidr), 0), overlapsCluster(v, cidr)),
-        at: cidr,
-        problem: 'overlaps with a network of cluster',
-        got: cidr,
-        remedy: 'what is imported lies behind the remote ends: name that',
-      }),
       when(gt(prefixLength(cidr), 0), () => somewhereCheck(cidr, 'name the networks behind the remote ends')),
       check({
         failsIf: and(isV6(cidr), not(hasIpv6(v))),
@@ -158,12 +152,18 @@ export function fabricChecks(v: FabricValues): Rules {
         }),
       ]),
     ]),
+    overlapChecks(importEntries(v), 'overlaps with', 'name every network once'),
     overlapChecks(
-      each(routes.import, (_name, { cidr }) =>
-        when(gt(prefixLength(cidr), 0), () => text`${networkBits(cidr)} ${pathOf(cidr)}`),
-      ),
+      [importEntries(v), ...clusterLists(v).map(entriesOf)],
       'overlaps with',
-      'name every network once',
+      'what is imported lies behind the remote ends: name that',
+      withImport('cluster.'),
+    ),
+    overlapChecks(
+      [importEntries(v), ...overlayNetworks(v).map((network) => bind('network', network, entryOf))],
+      'overlaps with',
+      'choose an overlay of networks that nothing else uses',
+      withImport('routes.overlay.'),
     ),
     each(routes.export, (what) =>
       when(matches(/^[0-9a-fA-F:.]+\/[0-9]+$/, what), () => [
@@ -190,9 +190,9 @@ export function fabricChecks(v: FabricValues): Rules {
     ...overlayNetworks(v).flatMap((network) => [
       hostPartCheck(network),
       check({
-        failsIf: or(overlapsCluster(v, network), overlapsImport(v, network)),
+        failsIf: overlapsCluster(v, network),
         at: network,
-        problem: 'overlaps with a network of cluster or of routes.import',
+        problem: 'overlaps with a network of cluster',
         got: network,
         remedy: 'choose a network that nothing else uses',
       }),
@@ -215,11 +215,7 @@ export function fabricChecks(v: FabricValues): Rules {
 export function clusterChecks(v: FabricValues): Rules {
   return clusterLists(v).flatMap((networks) => [
     each(networks, (network) => [hostPartCheck(network), somewhereCheck(network, 'name the networks of the cluster')]),
-    overlapChecks(
-      each(networks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
-      'overlaps with',
-      'name every network once',
-    ),
+    overlapChecks(entriesOf(networks), 'overlaps with', 'name every network once'),
   ]);
 }
 
@@ -325,6 +321,23 @@ const isInCluster = (v: FabricValues, network: Expr<string>): Expr<boolean> =>
 /** Whether a network of the cluster holds that one, or a part of it. */
 export const overlapsCluster = (v: FabricValues, network: Expr<string>): Expr<boolean> =>
   or(...clusterLists(v).map((networks) => some(networks, (own) => meets(own, network))));
+
+/** The entry of a network among those that may overlap. */
+export const entryOf = (network: Expr<string>): Expr<string> => text`${networkBits(network)} ${pathOf(network)}`;
+const entriesOf = (networks: Expr<readonly string[] | undefined>): Each<unknown> => each(networks, entryOf);
+
+/** The entries of imports. One of everything has a check of its own. */
+export const importEntries = ({ routes }: FabricValues): Each<unknown> =>
+  each(routes.import, (_name, { cidr }) => when(gt(prefixLength(cidr), 0), () => entryOf(cidr)));
+
+/** Of two that overlap, whether one is an import, and the other one has that in its path. */
+export const withImport =
+  (other: string) =>
+  ({ first, second }: { readonly first: Expr<string>; readonly second: Expr<string> }): Expr<boolean> =>
+    or(
+      and(contains('routes.import.', first), contains(other, second)),
+      and(contains(other, first), contains('routes.import.', second)),
+    );
 
 /** Whether an import holds that network, or a part of it. One of everything has a check of its own. */
 export const overlapsImport = ({ routes }: FabricValues, network: Expr<string>): Expr<boolean> =>

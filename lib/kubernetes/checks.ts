@@ -111,14 +111,14 @@ export function scrapeTimeoutCheck(monitor: Monitor): When<unknown> {
   );
 }
 
-/** One message for every two that overlap. */
+/** One message for every two that overlap; `also` says which two may not. */
 export function overlapChecks(
-  entries: Each<unknown>,
+  entries: Each<unknown> | readonly Each<unknown>[],
   problem: string,
   remedy: string,
   also: (pair: { first: Expr<string>; second: Expr<string> }) => Expr<boolean> | boolean = () => true,
 ): Each<unknown> {
-  return each(overlaps(entries), (pair) => {
+  return each(overlaps(...[entries].flat()), (pair) => {
     const [first, second] = [ownerOf(pair, 'first'), ownerOf(pair, 'second')];
     return check({ failsIf: also({ first, second }), at: second, problem: text`${problem} ${first}`, remedy });
   });

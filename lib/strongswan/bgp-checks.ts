@@ -2,7 +2,7 @@ import {
   addressOf,
   and,
   check,
-  choose,
+  contains,
   each,
   eq,
   ge,
@@ -10,7 +10,6 @@ import {
   isSet,
   le,
   lt,
-  matches,
   ne,
   networkBits,
   not,
@@ -24,22 +23,25 @@ import {
   type Expr,
 } from '../staged';
 import {
+  entryOf,
   familyCheck,
   gatewayNameChecks,
   keepaliveCheck,
   linkLocalCheck,
-  overlapsImport,
+  importEntries,
   overlapsOverlay,
   ownAddressChecks,
   peerAsChecks,
   speakerChecks,
+  withImport,
 } from '../frr/checks';
 import { isV4, isV6 } from '../frr/fabric';
-import { ADDRESS_PATTERN } from '../net/address';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
 import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, speaksBgp } from './bgp';
 import { PRESET_NAMES, PRESETS, type AsRange } from './presets';
-import { isRouteBased, presetOf, usesFabric, type IpsecValues, type TunnelValues } from './tunnel';
+import { isRouteBased, outerAddressOf, presetOf, usesFabric, type IpsecValues, type TunnelValues } from './tunnel';
+
+const TAKE_INSIDE = 'take both from a network that nothing else uses, such as a /30 of 169.254.0.0/16';
 
 const FAMILIES = [
   { family: 'IPv4', isOfIt: isV4 },
@@ -70,18 +72,21 @@ export function modeChecks(v: IpsecValues): Rules {
       remedy: 'set tunnels.<name>.bgp, or use static',
     }),
     ...FAMILIES.map(({ family, isOfIt }) =>
-      each(routes.import, (_name, { cidr }) =>
-        check({
-          failsIf: and(
-            isOfIt(cidr),
-            some(tunnels, (t) => speaksBgp(v, t)),
-            not(some(tunnels, (t) => and(speaksBgp(v, t), isOfIt(bgpPeerAddress(t))))),
+      when(
+        and(
+          some(tunnels, (t) => speaksBgp(v, t)),
+          not(some(tunnels, (t) => and(speaksBgp(v, t), isOfIt(bgpPeerAddress(t))))),
+        ),
+        () =>
+          each(routes.import, (_name, { cidr }) =>
+            check({
+              failsIf: isOfIt(cidr),
+              at: cidr,
+              problem: `is of ${family}, and the BGP session of no tunnel is, which takes networks of its own family only`,
+              got: cidr,
+              remedy: `give a tunnel inside addresses of ${family}, or remove this one`,
+            }),
           ),
-          at: cidr,
-          problem: `is of ${family}, and the BGP session of no tunnel is, which takes networks of its own family only`,
-          got: cidr,
-          remedy: `give a tunnel inside addresses of ${family}, or remove this one`,
-        }),
       ),
     ),
     check({
@@ -112,6 +117,15 @@ export function modeChecks(v: IpsecValues): Rules {
         ),
       ]),
     ),
+    overlapChecks(
+      each(tunnels, (_name, t) => [
+        outerAddressOf(t),
+        when(speaksBgp(v, t), () => whenSet(t.bgp.peerAddress, (peer) => text`${networkBits(peer)}// ${pathOf(peer)}`)),
+      ]),
+      'is the outer address of a remote end, whose own packets would be sent into the tunnel: that of',
+      'name the address of the remote end’s BGP speaker inside the tunnel',
+      ({ first, second }) => and(contains('.remote.address', first), contains('.bgp.peerAddress', second)),
+    ),
     when(usesFabric(v), () => [
       gatewayNameChecks(v, v.gateways),
       each(tunnels, (_name, t) => [
@@ -126,37 +140,32 @@ export function modeChecks(v: IpsecValues): Rules {
         ),
         whenSet(t.inside.local, (local) =>
           check({
-            failsIf: or(overlapsOverlay(v, local), overlapsImport(v, local)),
+            failsIf: overlapsOverlay(v, local),
             at: local,
-            problem: 'lies in a network of routes.overlay or routes.import',
+            problem: 'lies in a network of routes.overlay',
             got: local,
-            remedy: 'take both from a network that nothing else uses, such as a /30 of 169.254.0.0/16',
+            remedy: TAKE_INSIDE,
           }),
         ),
-        when(isBgp, () =>
-          each(t.remote.networks, (network) =>
-            check({
-              failsIf: overlapsImport(v, network),
-              at: network,
-              problem: 'overlaps with a network of routes.import',
-              got: network,
-              remedy: 'a network is known from the values or taken by BGP: remove one of them',
-            }),
-          ),
-        ),
       ]),
+      overlapChecks(
+        [importEntries(v), each(tunnels, (_name, t) => whenSet(t.inside.local, entryOf))],
+        'overlaps with',
+        TAKE_INSIDE,
+        withImport('.inside.local'),
+      ),
+      overlapChecks(
+        [importEntries(v), each(tunnels, (_name, t) => when(isBgp, () => each(t.remote.networks, entryOf)))],
+        'overlaps with',
+        'a network is known from the values or taken by BGP: remove one of them',
+        withImport('.remote.networks['),
+      ),
     ]),
   ];
 }
 
 const isOf = (number: Expr<number>, ranges: readonly AsRange[]): Expr<boolean> =>
   or(...ranges.map(([first, last]) => and(ge(number, first), le(number, last))));
-
-/** The bits of a remote end's outer address; of a name, those of no end's address. */
-function outerBits(t: TunnelValues): Expr<string> {
-  const outer = orElse(t.remote.address, '');
-  return networkBits(choose(matches(ADDRESS_PATTERN, outer), outer, '0.0.0.0'));
-}
 
 /** No other BGP speaker than the remote end's address inside the tunnel, from which alone `who` speaks. */
 export const insideSpeakerCheck = (t: TunnelValues, who: Expr<string> | string): Rules[number] =>
@@ -200,15 +209,6 @@ export function bgpChecks(v: IpsecValues, t: TunnelValues): Rules {
         bgp.peerAddress,
         (peer) => speakerChecks(v, peer),
         () => whenSet(inside.remote, linkLocalCheck),
-      ),
-      whenSet(bgp.peerAddress, (peer) =>
-        check({
-          failsIf: some(v.tunnels, (other) => eq(outerBits(other), networkBits(peer))),
-          at: peer,
-          problem: 'is the outer address of a remote end, whose own packets would be sent into the tunnel',
-          got: peer,
-          remedy: 'name the address of the remote end’s BGP speaker inside the tunnel',
-        }),
       ),
       whenSet(bgp.peerAddress, (peer) => whenSet(inside.local, (local) => familyCheck(peer, local))),
       when(or(...PRESET_NAMES.filter((preset) => PRESETS[preset].bgp.insideOnly).map(is)), () =>

@@ -1,4 +1,4 @@
-import { ADDRESS_PATTERN, IPV4_PATTERN, IPV4_SOURCE, IPV6_SOURCE } from '../net/address';
+import { ADDRESS_PATTERN, IPV4_PATTERN, IPV4_SOURCE, IPV6_PATTERN, IPV6_SOURCE } from '../net/address';
 import {
   addressOf,
   and,
@@ -36,17 +36,19 @@ import {
   whenSet,
   type Each,
   type Expr,
-  type When,
 } from '../staged';
 import {
   clusterChecks,
   fabricChecks,
+  importEntries,
   innerAddressCheck,
   outerAddressCheck,
   overlapsCluster,
+  overlapsOverlay,
   somewhereCheck,
+  withImport,
 } from '../frr/checks';
-import { clusterHas, clusterLists, isV4, isV6, overlayNetworks } from '../frr/fabric';
+import { clusterHas, clusterLists, isV4, isV6 } from '../frr/fabric';
 import {
   forwardingCheck,
   hostPartCheck,
@@ -70,8 +72,10 @@ import {
   gatewayOf,
   initiates,
   interfaceId,
+  isAddress,
   isRouteBased,
   localIdentity,
+  outerAddressOf,
   presetOf,
   remoteIdentity,
   remoteInitiates,
@@ -314,11 +318,12 @@ function wholeIdentityChecks(identity: Expr<string | undefined>): Rules {
 /** The same text for identities that strongSwan takes for one. */
 const sameIdentity = (identity: Expr<string>): Expr<string> => sameIdentityTemplate({ identity });
 const sameIdentityTemplate = named('sameIdentity', { identity: identitySchema }, ({ identity }) => {
-  const isAddress = matches(ADDRESS_PATTERN, identity);
+  // Helm compiles a pattern each time that it meets it, and that of IPv6 is long.
+  const byAddress = or(and(contains(':', identity), matches(IPV6_PATTERN, identity)), matches(IPV4_PATTERN, identity));
   const name = trimPrefix('email:', trimPrefix('fqdn:', lower(identity)));
   return choose(
-    isAddress,
-    networkBits(choose(isAddress, identity, '0.0.0.0')),
+    byAddress,
+    networkBits(identity),
     choose(
       hasPrefix('keyid:', identity),
       identity,
@@ -895,6 +900,12 @@ function clashes(v: IpsecValues): Rules {
       'the tunnel’s own packets would be sent into it: name smaller networks',
       ({ first, second }) => and(contains('.remote.networks[', first), contains('.remote.address', second)),
     ),
+    overlapChecks(
+      [importEntries(v), each(v.tunnels, (_name, t) => outerAddressOf(t))],
+      'lies in',
+      'the tunnel’s own packets would be sent into it: name smaller networks',
+      withImport('.remote.address'),
+    ),
     // Only the pod itself has a route to the network of its addresses.
     overlapChecks(
       each(v.tunnels, (_name, t) => [
@@ -905,30 +916,19 @@ function clashes(v: IpsecValues): Rules {
       'the tunnel’s own packets would be sent into it: take addresses inside that nothing else uses',
       ({ first, second }) => and(contains('.inside.local', first), contains('.remote.address', second)),
     ),
-    each(v.tunnels, (_name, t) =>
-      whenSet(t.remote.address, (address) =>
-        when(isAddress(address), () => [
-          each(v.routes.import, (_import, { cidr }) =>
+    when(usesFabric(v), () =>
+      each(v.tunnels, (_name, t) =>
+        whenSet(t.remote.address, (address) =>
+          when(isAddress(address), () =>
             check({
-              failsIf: and(gt(prefixLength(cidr), 0), hasPrefix(networkBits(cidr), networkBits(address))),
-              at: cidr,
-              problem: text`holds ${pathOf(address)}, so that the tunnel’s own packets would be sent into it`,
-              got: cidr,
-              remedy: 'name smaller networks',
+              failsIf: overlapsOverlay(v, address),
+              at: address,
+              problem: 'lies in a network of routes.overlay',
+              got: address,
+              remedy: 'set routes.overlay to networks that nothing else uses',
             }),
           ),
-          when(usesFabric(v), () =>
-            overlayNetworks(v).map((network) =>
-              check({
-                failsIf: hasPrefix(networkBits(network), networkBits(address)),
-                at: address,
-                problem: 'lies in a network of routes.overlay',
-                got: address,
-                remedy: 'set routes.overlay to networks that nothing else uses',
-              }),
-            ),
-          ),
-        ]),
+        ),
       ),
     ),
     overlapChecks(
@@ -1028,14 +1028,6 @@ function betweenGateways(v: IpsecValues, { entries, at, problem, got, remedy }: 
     });
   });
 }
-
-/** The entry of a remote end's outer address among networks, behind one that is the address alone. */
-const outerAddressOf = (t: TunnelValues, front: Expr<string> | '' = ''): When<unknown> =>
-  whenSet(t.remote.address, (address) =>
-    when(isAddress(address), () => text`${front}${networkBits(address)}/ ${pathOf(address)}`),
-  );
-
-const isAddress = (given: Expr<string>): Expr<boolean> => or(contains(':', given), matches(IPV4_PATTERN, given));
 
 function podChecks(v: IpsecValues): Rules {
   return [

@@ -294,13 +294,17 @@ export function networkConf(v: IpsecValues): (of: { gateway: Expr<string> }) => 
  * and TCP segments fit into the tunnel. network.sh fills in `$mss4` and `$mss6`.
  */
 export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) => Expr<string> {
-  /** The networks behind a tunnel, as known from the values or as taken by BGP. */
-  const behind = (t: TunnelValues, family: typeof isV4, element: (network: Expr<string>) => Expr<string>) => conf`
-    ${each(t.remote.networks, (network) => when(family(network), () => element(network)))}
-    ${when(speaksBgp(v, t), () => each(v.routes.import, (_name, { cidr }) => when(family(cidr), () => element(cidr))))}
+  /** The networks behind a tunnel that are known from the values. */
+  const behind = (t: TunnelValues, family: typeof isV4, element: (network: Expr<string>) => Expr<string>) =>
+    each(t.remote.networks, (network) => when(family(network), () => element(network)));
+  const imports = (family: typeof isV4) =>
+    each(v.routes.import, (_name, { cidr }) => when(family(cidr), () => conf`${cidr},`));
+  const isImported = (family: typeof isV4) => some(v.routes.import, ({ cidr }) => family(cidr));
+  const hasSpeaker = (gateway: Expr<string>) => someTunnel(v, gateway, (t) => speaksBgp(v, t));
+  const remotes = (gateway: Expr<string>, family: typeof isV4) => conf`
+    ${tunnelsOf(v, gateway, (_name, t) => behind(t, family, (network) => conf`${network},`))}
+    ${when(hasSpeaker(gateway), () => imports(family))}
   `;
-  const remotes = (gateway: Expr<string>, family: typeof isV4) =>
-    tunnelsOf(v, gateway, (_name, t) => behind(t, family, (network) => conf`${network},`));
   const cluster = (family: typeof isV4) => {
     const of = (networks: Expr<readonly string[]>) =>
       each(networks, (network) => when(family(network), () => conf`${network},`));
@@ -336,17 +340,24 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
       )}
     }
   `;
-  const isBehind = (t: TunnelValues, family: typeof isV4) =>
+  const hasRemote = (gateway: Expr<string>, family: typeof isV4) =>
     or(
-      some(t.remote.networks, family),
-      and(
-        speaksBgp(v, t),
-        some(v.routes.import, ({ cidr }) => family(cidr)),
-      ),
+      someTunnel(v, gateway, (t) => some(t.remote.networks, family)),
+      and(hasSpeaker(gateway), isImported(family)),
     );
-  const hasRemote = (gateway: Expr<string>, family: typeof isV4) => someTunnel(v, gateway, (t) => isBehind(t, family));
   const hasTunnel = (gateway: Expr<string>, family: typeof isV4) =>
-    someTunnel(v, gateway, (t) => and(isRouteBased(t), isBehind(t, family)));
+    someTunnel(v, gateway, (t) => and(isRouteBased(t), some(t.remote.networks, family)));
+  /** The tunnels whose networks are taken by BGP, and these. */
+  const imported = (gateway: Expr<string>) => conf`
+    set speakers {
+      type ifname
+      elements = {
+        ${tunnelsOf(v, gateway, (name, t) => when(speaksBgp(v, t), () => conf`"${interfaceName(name, t)}",`))}
+      }
+    }
+    ${set('imported4', ofNetworks('ipv4_addr'), isImported(isV4), imports(isV4))}
+    ${set('imported6', ofNetworks('ipv6_addr'), isImported(isV6), imports(isV6))}
+  `;
   const hasCluster = (family: typeof isV4) => clusterHas(v, family);
   const { nodeCidrs, nodeSources } = v.cluster;
   const sources = (networks: Expr<readonly string[]>) =>
@@ -393,6 +404,7 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
       ${set('remote6', ofNetworks('ipv6_addr'), hasRemote(gateway, isV6), remotes(gateway, isV6))}
       ${set('tunnel4', ofTunnels('ipv4_addr'), hasTunnel(gateway, isV4), tunnels(gateway, isV4))}
       ${set('tunnel6', ofTunnels('ipv6_addr'), hasTunnel(gateway, isV6), tunnels(gateway, isV6))}
+      ${when(hasSpeaker(gateway), () => imported(gateway))}
       ${set('cluster4', ofNetworks('ipv4_addr'), hasCluster(isV4), cluster(isV4))}
       ${set('cluster6', ofNetworks('ipv6_addr'), hasCluster(isV6), cluster(isV6))}
       # For a remote network: through its tunnel only.
@@ -413,6 +425,13 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
       chain routed {
         iifname . ip saddr @tunnel4 ip daddr @cluster4 accept
         iifname . ip6 saddr @tunnel6 ip6 daddr @cluster6 accept
+        ${when(
+          hasSpeaker(gateway),
+          () => conf`
+          iifname @speakers ip saddr @imported4 ip daddr @cluster4 accept
+          iifname @speakers ip6 saddr @imported6 ip6 daddr @cluster6 accept
+        `,
+        )}
         drop
       }
       # What comes out of one of the mode policy: the kernel looks at its traffic selectors.

@@ -16,15 +16,20 @@ import {
   mul,
   named,
   ne,
+  networkBits,
   not,
   or,
   orElse,
+  pathOf,
   some,
   split,
   sub,
   text,
+  when,
+  whenSet,
   type Expr,
   type Ref,
+  type When,
 } from '../staged';
 import { IPV4_PATTERN } from '../net/address';
 import { shortName } from '../../values/net';
@@ -111,6 +116,15 @@ export const gatewayOf = (v: IpsecValues, t: TunnelValues): GatewayValues =>
 /** The tunnel of a name, which there is. */
 export const tunnelOf = (v: IpsecValues, name: Expr<string> | string): TunnelValues =>
   lookup(v.tunnels, name) as unknown as TunnelValues;
+
+/** Whether what a remote end is reached by is an address, not a name. */
+export const isAddress = (given: Expr<string>): Expr<boolean> => or(contains(':', given), matches(IPV4_PATTERN, given));
+
+/** The entry of a remote end's outer address among networks, behind one that is the address alone. */
+export const outerAddressOf = (t: TunnelValues, front: Expr<string> | '' = ''): When<unknown> =>
+  whenSet(t.remote.address, (address) =>
+    when(isAddress(address), () => text`${front}${networkBits(address)}/ ${pathOf(address)}`),
+  );
 
 export const isRouteBased = (t: TunnelValues): Expr<boolean> => eq(orElse<string>(t.mode, 'route'), 'route');
 export const usesCertificate = (t: TunnelValues): Expr<boolean> => isSet(t.certificate);

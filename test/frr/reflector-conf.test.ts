@@ -178,7 +178,7 @@ describe('a route reflector alone', () => {
   test('is refused where the fabric cannot be', () => {
     expect(() => made({ ...PROPS, cluster: { podCidrs: ['10.1.128.0/17'] } })).toThrow(InputError);
     expect(() => made({ ...PROPS, cluster: { podCidrs: ['10.1.128.0/17'] } })).toThrow(
-      /nodeCidrs: has no IPv4 network[^]*import\.office\.cidr: overlaps with a network of cluster/,
+      /nodeCidrs: has no IPv4 network[^]*cluster\.podCidrs\[0\]: overlaps with routes\.import\.office\.cidr/,
     );
   });
 });

@@ -250,6 +250,13 @@ const gathers = form((s) => ({
     ),
     (pair) => staged.text`${staged.ownerOf(pair, 'first')} < ${staged.ownerOf(pair, 'second')}`,
   ),
+  overlapsOfTwo: staged.each(
+    staged.overlaps(
+      staged.each(s.peers, (key, p) => staged.each(p.nets, (net) => staged.text`${staged.networkBits(net)} ${key}`)),
+      staged.each(s.words, (word) => staged.text`4.0 ${word}`),
+    ),
+    (pair) => staged.text`${staged.ownerOf(pair, 'first')} < ${staged.ownerOf(pair, 'second')}`,
+  ),
   same: staged.count(staged.overlaps(staged.each(s.words, (word) => staged.text`${word} of ${word}`))),
   bound: staged.each(s.list, (p) =>
     staged.bind('doubled', staged.mul(staged.orElse(p.port, 3), 2), (doubled) => ({

@@ -226,17 +226,23 @@ table inet vpn {
 {{- $found2 = true }}
 {{- end }}
 {{- end }}
+{{- if and (eq $tunnel.gateway $gateway) $found2 }}
+{{- $found = true }}
+{{- end }}
+{{- end }}
+{{- $found2 := false }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) }}
+{{- $found2 = true }}
+{{- end }}
+{{- end }}
 {{- $found3 := false }}
 {{- range $import := $.Values.routes.import }}
 {{- if not (contains ":" $import.cidr) }}
 {{- $found3 = true }}
 {{- end }}
 {{- end }}
-{{- if and (eq $tunnel.gateway $gateway) (or $found2 (and (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) $found3)) }}
-{{- $found = true }}
-{{- end }}
-{{- end }}
-{{- if $found }}
+{{- if or $found (and $found2 $found3) }}
     elements = {
 {{- range $tunnel := $.Values.tunnels }}
 {{- if eq $tunnel.gateway $gateway }}
@@ -245,12 +251,18 @@ table inet vpn {
       {{ $network }},
 {{- end }}
 {{- end }}
-{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+{{- end }}
+{{- end }}
+{{- $found4 := false }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) }}
+{{- $found4 = true }}
+{{- end }}
+{{- end }}
+{{- if $found4 }}
 {{- range $import := $.Values.routes.import }}
 {{- if not (contains ":" $import.cidr) }}
       {{ $import.cidr }},
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -261,25 +273,31 @@ table inet vpn {
     type ipv6_addr
     flags interval
     auto-merge
-{{- $found2 := false }}
+{{- $found4 := false }}
 {{- range $tunnel := $.Values.tunnels }}
-{{- $found3 := false }}
+{{- $found5 := false }}
 {{- range $network := $tunnel.remote.networks }}
 {{- if contains ":" $network }}
-{{- $found3 = true }}
+{{- $found5 = true }}
 {{- end }}
 {{- end }}
-{{- $found4 := false }}
-{{- range $import := $.Values.routes.import }}
-{{- if contains ":" $import.cidr }}
+{{- if and (eq $tunnel.gateway $gateway) $found5 }}
 {{- $found4 = true }}
 {{- end }}
 {{- end }}
-{{- if and (eq $tunnel.gateway $gateway) (or $found3 (and (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) $found4)) }}
-{{- $found2 = true }}
+{{- $found5 := false }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) }}
+{{- $found5 = true }}
 {{- end }}
 {{- end }}
-{{- if $found2 }}
+{{- $found6 := false }}
+{{- range $import := $.Values.routes.import }}
+{{- if contains ":" $import.cidr }}
+{{- $found6 = true }}
+{{- end }}
+{{- end }}
+{{- if or $found4 (and $found5 $found6) }}
     elements = {
 {{- range $tunnel := $.Values.tunnels }}
 {{- if eq $tunnel.gateway $gateway }}
@@ -288,12 +306,18 @@ table inet vpn {
       {{ $network }},
 {{- end }}
 {{- end }}
-{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+{{- end }}
+{{- end }}
+{{- $found7 := false }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) }}
+{{- $found7 = true }}
+{{- end }}
+{{- end }}
+{{- if $found7 }}
 {{- range $import := $.Values.routes.import }}
 {{- if contains ":" $import.cidr }}
       {{ $import.cidr }},
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -303,25 +327,19 @@ table inet vpn {
   set tunnel4 {
     type ifname . ipv4_addr
     flags interval
-{{- $found3 := false }}
+{{- $found7 := false }}
 {{- range $tunnel := $.Values.tunnels }}
-{{- $found4 := false }}
+{{- $found8 := false }}
 {{- range $network := $tunnel.remote.networks }}
 {{- if not (contains ":" $network) }}
-{{- $found4 = true }}
+{{- $found8 = true }}
 {{- end }}
 {{- end }}
-{{- $found5 := false }}
-{{- range $import := $.Values.routes.import }}
-{{- if not (contains ":" $import.cidr) }}
-{{- $found5 = true }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") $found8) }}
+{{- $found7 = true }}
 {{- end }}
 {{- end }}
-{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") (or $found4 (and (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) $found5))) }}
-{{- $found3 = true }}
-{{- end }}
-{{- end }}
-{{- if $found3 }}
+{{- if $found7 }}
     elements = {
 {{- range $name, $tunnel := $.Values.tunnels }}
 {{- if eq $tunnel.gateway $gateway }}
@@ -329,13 +347,6 @@ table inet vpn {
 {{- range $network := $tunnel.remote.networks }}
 {{- if not (contains ":" $network) }}
       "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $network }},
-{{- end }}
-{{- end }}
-{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
-{{- range $import := $.Values.routes.import }}
-{{- if not (contains ":" $import.cidr) }}
-      "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $import.cidr }},
-{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -347,25 +358,19 @@ table inet vpn {
   set tunnel6 {
     type ifname . ipv6_addr
     flags interval
-{{- $found4 := false }}
+{{- $found8 := false }}
 {{- range $tunnel := $.Values.tunnels }}
-{{- $found5 := false }}
+{{- $found9 := false }}
 {{- range $network := $tunnel.remote.networks }}
 {{- if contains ":" $network }}
-{{- $found5 = true }}
+{{- $found9 = true }}
 {{- end }}
 {{- end }}
-{{- $found6 := false }}
-{{- range $import := $.Values.routes.import }}
-{{- if contains ":" $import.cidr }}
-{{- $found6 = true }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") $found9) }}
+{{- $found8 = true }}
 {{- end }}
 {{- end }}
-{{- if and (eq $tunnel.gateway $gateway) (and (eq (ternary "route" $tunnel.mode (kindIs "invalid" $tunnel.mode)) "route") (or $found5 (and (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) $found6))) }}
-{{- $found4 = true }}
-{{- end }}
-{{- end }}
-{{- if $found4 }}
+{{- if $found8 }}
     elements = {
 {{- range $name, $tunnel := $.Values.tunnels }}
 {{- if eq $tunnel.gateway $gateway }}
@@ -375,42 +380,95 @@ table inet vpn {
       "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $network }},
 {{- end }}
 {{- end }}
-{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
-{{- range $import := $.Values.routes.import }}
-{{- if contains ":" $import.cidr }}
-      "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}" . {{ $import.cidr }},
-{{- end }}
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
     }
 {{- end }}
   }
+{{- $found9 := false }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) }}
+{{- $found9 = true }}
+{{- end }}
+{{- end }}
+{{- if $found9 }}
+  set speakers {
+    type ifname
+    elements = {
+{{- range $name, $tunnel := $.Values.tunnels }}
+{{- if eq $tunnel.gateway $gateway }}
+{{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
+      "{{ printf "ipsec%d" (ternary (int64 (include "ipsec.interfaceId" (dict "tunnel" $name))) (int64 $tunnel.interfaceId) (kindIs "invalid" $tunnel.interfaceId)) }}",
+{{- end }}
+{{- end }}
+{{- end }}
+    }
+  }
+  set imported4 {
+    type ipv4_addr
+    flags interval
+    auto-merge
+{{- $found10 := false }}
+{{- range $import := $.Values.routes.import }}
+{{- if not (contains ":" $import.cidr) }}
+{{- $found10 = true }}
+{{- end }}
+{{- end }}
+{{- if $found10 }}
+    elements = {
+{{- range $import := $.Values.routes.import }}
+{{- if not (contains ":" $import.cidr) }}
+      {{ $import.cidr }},
+{{- end }}
+{{- end }}
+    }
+{{- end }}
+  }
+  set imported6 {
+    type ipv6_addr
+    flags interval
+    auto-merge
+{{- $found11 := false }}
+{{- range $import := $.Values.routes.import }}
+{{- if contains ":" $import.cidr }}
+{{- $found11 = true }}
+{{- end }}
+{{- end }}
+{{- if $found11 }}
+    elements = {
+{{- range $import := $.Values.routes.import }}
+{{- if contains ":" $import.cidr }}
+      {{ $import.cidr }},
+{{- end }}
+{{- end }}
+    }
+{{- end }}
+  }
+{{- end }}
   set cluster4 {
     type ipv4_addr
     flags interval
     auto-merge
-{{- $found5 := false }}
+{{- $found10 := false }}
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if not (contains ":" $podCidr) }}
-{{- $found5 = true }}
+{{- $found10 = true }}
 {{- end }}
 {{- end }}
-{{- $found6 := false }}
+{{- $found11 := false }}
 {{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
 {{- if not (contains ":" $serviceCidr) }}
-{{- $found6 = true }}
+{{- $found11 = true }}
 {{- end }}
 {{- end }}
-{{- $found7 := false }}
+{{- $found12 := false }}
 {{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
 {{- if not (contains ":" $nodeCidr) }}
-{{- $found7 = true }}
+{{- $found12 = true }}
 {{- end }}
 {{- end }}
-{{- if or $found5 $found6 $found7 }}
+{{- if or $found10 $found11 $found12 }}
     elements = {
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if not (contains ":" $podCidr) }}
@@ -434,25 +492,25 @@ table inet vpn {
     type ipv6_addr
     flags interval
     auto-merge
-{{- $found8 := false }}
+{{- $found13 := false }}
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if contains ":" $podCidr }}
-{{- $found8 = true }}
+{{- $found13 = true }}
 {{- end }}
 {{- end }}
-{{- $found9 := false }}
+{{- $found14 := false }}
 {{- range $serviceCidr := $.Values.cluster.serviceCidrs }}
 {{- if contains ":" $serviceCidr }}
-{{- $found9 = true }}
+{{- $found14 = true }}
 {{- end }}
 {{- end }}
-{{- $found10 := false }}
+{{- $found15 := false }}
 {{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
 {{- if contains ":" $nodeCidr }}
-{{- $found10 = true }}
+{{- $found15 = true }}
 {{- end }}
 {{- end }}
-{{- if or $found8 $found9 $found10 }}
+{{- if or $found13 $found14 $found15 }}
     elements = {
 {{- range $podCidr := $.Values.cluster.podCidrs }}
 {{- if contains ":" $podCidr }}
@@ -490,6 +548,16 @@ table inet vpn {
   chain routed {
     iifname . ip saddr @tunnel4 ip daddr @cluster4 accept
     iifname . ip6 saddr @tunnel6 ip6 daddr @cluster6 accept
+{{- $found16 := false }}
+{{- range $tunnel := $.Values.tunnels }}
+{{- if and (eq $tunnel.gateway $gateway) (and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp))) }}
+{{- $found16 = true }}
+{{- end }}
+{{- end }}
+{{- if $found16 }}
+    iifname @speakers ip saddr @imported4 ip daddr @cluster4 accept
+    iifname @speakers ip6 saddr @imported6 ip6 daddr @cluster6 accept
+{{- end }}
     drop
   }
   # What comes out of one of the mode policy: the kernel looks at its traffic selectors.
@@ -503,19 +571,19 @@ table inet vpn {
     type ipv4_addr
     flags interval
     auto-merge
-{{- $found11 := false }}
+{{- $found17 := false }}
 {{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
 {{- if not (contains ":" $nodeCidr) }}
-{{- $found11 = true }}
+{{- $found17 = true }}
 {{- end }}
 {{- end }}
-{{- $found12 := false }}
+{{- $found18 := false }}
 {{- range $nodeSource := $.Values.cluster.nodeSources }}
 {{- if not (contains ":" $nodeSource) }}
-{{- $found12 = true }}
+{{- $found18 = true }}
 {{- end }}
 {{- end }}
-{{- if or $found11 $found12 }}
+{{- if or $found17 $found18 }}
     elements = {
 {{- range $nodeCidr := $.Values.cluster.nodeCidrs }}
 {{- if not (contains ":" $nodeCidr) }}
@@ -1541,8 +1609,8 @@ app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
 
 {{- define "ipsec.sameIdentity" -}}
 {{- $identity := .identity -}}
-{{- if regexMatch "^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?))$" $identity }}
-{{- include "ipsec.networkBits" (ternary $identity "0.0.0.0" (regexMatch "^(?:(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?))$" $identity)) }}
+{{- if or (and (contains ":" $identity) (regexMatch "^(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){3}|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){5}|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){6}|::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?)$" $identity)) (regexMatch "^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$" $identity) }}
+{{- include "ipsec.networkBits" $identity }}
 {{- else if hasPrefix "keyid:" $identity }}
 {{- $identity }}
 {{- else if hasPrefix "@#" (trimPrefix "email:" (trimPrefix "fqdn:" (lower $identity))) }}
