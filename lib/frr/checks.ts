@@ -43,6 +43,11 @@ import {
   type FabricValues,
 } from './fabric';
 
+/** The port of BGP (RFC 4271). */
+export const BGP_PORT = 179;
+/** Ports of a node that Kubernetes has ("Ports and Protocols"), and BGP. */
+const NODE_PORTS = [BGP_PORT, 2379, 2380, 6443, 10_248, 10_249, 10_250, 10_256, 10_257, 10_259];
+
 /** IKE and ESP in UDP (RFC 7296, RFC 3948), BGP (RFC 4271), and BFD (RFC 5881, RFC 5883, RFC 7130). */
 const OTHER_PORTS = [500, 4500, 179, 3784, 3785, 4784, 6784, 7784];
 
@@ -110,6 +115,13 @@ export function fabricChecks(v: FabricValues): Rules {
         got: network,
         remedy: 'name the addresses of the nodes alone, such as 10.244.0.0/32',
       }),
+      check({
+        failsIf: overlapsOverlay(v, network),
+        at: network,
+        problem: 'overlaps with a network of routes.overlay',
+        got: network,
+        remedy: 'name the addresses that nodes have for the CNI',
+      }),
     ]),
     check({
       failsIf: or(...OTHER_PORTS.map((port) => eq(overlay.port, port))),
@@ -154,7 +166,7 @@ export function fabricChecks(v: FabricValues): Rules {
     ]),
     overlapChecks(importEntries(v), 'overlaps with', 'name every network once'),
     overlapChecks(
-      [importEntries(v), ...clusterLists(v).map(entriesOf)],
+      [importEntries(v), ...[...clusterLists(v), cluster.nodeSources].map(entriesOf)],
       'overlaps with',
       'what is imported lies behind the remote ends: name that',
       withImport('cluster.'),
@@ -211,13 +223,36 @@ export function fabricChecks(v: FabricValues): Rules {
   ];
 }
 
-/** The networks of the cluster. */
+/** The networks of the cluster. Nodes and pods may share theirs, as in clouds where no agent is. */
 export function clusterChecks(v: FabricValues): Rules {
-  return clusterLists(v).flatMap((networks) => [
-    each(networks, (network) => [hostPartCheck(network), somewhereCheck(network, 'name the networks of the cluster')]),
-    overlapChecks(entriesOf(networks), 'overlaps with', 'name every network once'),
-  ]);
+  const isOfServices = (owner: Expr<string>): Expr<boolean> => contains('.serviceCidrs[', owner);
+  return [
+    ...clusterLists(v).flatMap((networks) => [
+      each(networks, (network) => [
+        hostPartCheck(network),
+        somewhereCheck(network, 'name the networks of the cluster'),
+      ]),
+      overlapChecks(entriesOf(networks), 'overlaps with', 'name every network once'),
+    ]),
+    overlapChecks(
+      clusterLists(v).map(entriesOf),
+      'overlaps with',
+      'an address of a Service is that of nothing else: look at how the cluster was made',
+      ({ first, second }) => ne(isOfServices(first), isOfServices(second)),
+    ),
+  ];
 }
+
+/** The port of the agents' health server, on every node. */
+export const agentPortChecks = (port: Expr<number>): Rules => [
+  check({
+    failsIf: or(...NODE_PORTS.map((taken) => eq(port, taken))),
+    at: port,
+    problem: 'is a port that a node has for Kubernetes or BGP',
+    got: port,
+    remedy: 'choose another one',
+  }),
+];
 
 /** Networks that are known from the values lie behind a gateway, and nowhere else. */
 export function knownNetworkChecks(v: FabricValues, networks: Expr<readonly string[]>): Rules {

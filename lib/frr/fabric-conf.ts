@@ -1,5 +1,5 @@
 import { choose, conf, each, isSet, json, orElse, when, whenSet, type Each, type Expr } from '../staged';
-import { exportedNetworks, fabricJson, localAs, maxLengthOf, type BgpValues, type FabricValues } from './fabric';
+import { exportedNetworks, fabricJson, maxLengthOf, type BgpValues, type FabricValues } from './fabric';
 
 /** Where the pod has the passwords of BGP sessions, each in a folder of the tunnel's name. */
 export const BGP_PASSWORDS = '/bgp-passwords';
@@ -34,7 +34,6 @@ export function fabricConf(
   return conf`
     {
       "gateway": "${gateway}",
-      "localAs": ${localAs(v)},
       "told": ${String(areTold)},
       ${fabricJson(v, gateway)}
       "imports": [

@@ -123,6 +123,15 @@ function reflectorChecks(v: Values): Rules {
       ),
       each(outerAddresses, (outer) => [
         outerAddressCheck(outer),
+        whenSet(bgp.peerAddress, (peer) =>
+          check({
+            failsIf: eq(networkBits(peer), networkBits(outer)),
+            at: peer,
+            problem: 'is an outer address of the remote end, whose own packets would be sent into the tunnel',
+            got: peer,
+            remedy: 'name the address of the remote end’s BGP speaker inside the tunnel',
+          }),
+        ),
         check({
           failsIf: or(hasPrefix(networkBits(inside.local), networkBits(outer)), overlapsOverlay(v, outer)),
           at: outer,

@@ -166,8 +166,9 @@ class Agent:
             self.stopped = str(refused)
             self.stop_frr()
             self.node = None
-            # Nobody follows the gateways here any more.
+            # Nobody follows the gateways here, and nothing leaves in clear.
             on_node.unlink(settings.link)
+            self.node_problems = on_node.reject(settings)
             return False
         self.node, self.stopped = node, ''
         self.node_problems = on_node.reject(settings)

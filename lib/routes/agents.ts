@@ -7,9 +7,13 @@ import { Naming, type NamingValues } from '../kubernetes/metadata';
 import { monitors } from '../kubernetes/monitors';
 import { checksum, probeTiming, resourcesOf, rootWith, STARTUP_TIMING } from '../kubernetes/pod';
 import {
+  and,
   check,
   Checks,
   each,
+  eq,
+  isSet,
+  pathOf,
   isEmpty,
   not,
   orElse,
@@ -26,8 +30,8 @@ import {
   type Staged,
 } from '../staged';
 import { routeAgentValues } from '../../values/route-agent';
-import { clusterChecks, fabricChecks, gatewayNameChecks, knownNetworkChecks } from '../frr/checks';
-import { oneMonitorCheck, scrapeTimeoutCheck } from '../kubernetes/checks';
+import { agentPortChecks, clusterChecks, fabricChecks, gatewayNameChecks, knownNetworkChecks } from '../frr/checks';
+import { oneMonitorCheck, overlapChecks, scrapeTimeoutCheck } from '../kubernetes/checks';
 import { FRR_VOLUMES, frrContainer } from '../frr/pod';
 import { agentConf, linkName, nodeFilter, type Gateways } from './config';
 import { AGENT_SCRIPTS } from './scripts';
@@ -205,6 +209,18 @@ export class RouteAgent extends Construct {
       ...fabricChecks(v),
       ...knownNetworkChecks(v, v.networks),
       gatewayNameChecks(v, v.gateways),
+      ...agentPortChecks(v.agent.healthPort),
+      overlapChecks(
+        each(v.gateways, (_name, { host }) => text`${host}/ ${pathOf(host)}`),
+        'is the same host as',
+        'a gateway has a name of its own: give each its host',
+      ),
+      check({
+        failsIf: and(eq<string>(v.routes.mode, 'bgp'), not(isSet(v.routes.localAs))),
+        at: v.routes.localAs,
+        problem: 'is missing, and routes.mode is bgp',
+        remedy: 'set it to the number that the gateways have, such as 65010',
+      }),
       check({
         failsIf: isEmpty(v.gateways),
         at: v.gateways,

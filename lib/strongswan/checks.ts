@@ -38,6 +38,9 @@ import {
   type Expr,
 } from '../staged';
 import {
+  agentPortChecks,
+  asCheck,
+  BGP_PORT,
   clusterChecks,
   fabricChecks,
   importEntries,
@@ -114,9 +117,14 @@ export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
         ],
       ),
     ),
+    ...gatewayClashes(v),
     ...clashes(v),
     ...modeChecks(v),
-    when(usesFabric(v), () => fabricChecks(v)),
+    when(
+      usesFabric(v),
+      () => [...fabricChecks(v), ...agentPortChecks(v.agent.healthPort), healthPortCheck(v)],
+      () => [v.routes.localAs, v.routes.internalAs].map((number) => whenSet(number, asCheck)),
+    ),
     ...podChecks(v),
   ];
 }
@@ -315,14 +323,16 @@ function wholeIdentityChecks(identity: Expr<string | undefined>): Rules {
   ];
 }
 
+/** Whether an identity is an address. Helm compiles a pattern each time that it meets it, and that of IPv6 is long. */
+const looksLikeAddress = (identity: Expr<string>): Expr<boolean> =>
+  or(and(contains(':', identity), matches(IPV6_PATTERN, identity)), matches(IPV4_PATTERN, identity));
+
 /** The same text for identities that strongSwan takes for one. */
 const sameIdentity = (identity: Expr<string>): Expr<string> => sameIdentityTemplate({ identity });
 const sameIdentityTemplate = named('sameIdentity', { identity: identitySchema }, ({ identity }) => {
-  // Helm compiles a pattern each time that it meets it, and that of IPv6 is long.
-  const byAddress = or(and(contains(':', identity), matches(IPV6_PATTERN, identity)), matches(IPV4_PATTERN, identity));
   const name = trimPrefix('email:', trimPrefix('fqdn:', lower(identity)));
   return choose(
-    byAddress,
+    looksLikeAddress(identity),
     networkBits(identity),
     choose(
       hasPrefix('keyid:', identity),
@@ -879,6 +889,26 @@ function insideChecks(v: IpsecValues, t: TunnelValues): Rules {
   ];
 }
 
+/** What two gateways may not both have. */
+const gatewayClashes = (v: IpsecValues): Rules => [
+  overlapChecks(
+    each(v.gateways, (_name, { identity }) =>
+      whenSet(identity, (given) => when(looksLikeAddress(given), () => text`${networkBits(given)}/ ${pathOf(given)}`)),
+    ),
+    'is the same address as',
+    'it leads to one gateway: give each its own',
+  ),
+  overlapChecks(
+    each(v.gateways, (_name, { service }) =>
+      whenSet(service.loadBalancerIP, (given) =>
+        when(looksLikeAddress(given), () => text`${networkBits(given)}/ ${pathOf(given)}`),
+      ),
+    ),
+    'is the same address as',
+    'it leads to one gateway: give each its own',
+  ),
+];
+
 /** What two tunnels of one gateway may not both have. */
 function clashes(v: IpsecValues): Rules {
   return [
@@ -1028,6 +1058,16 @@ function betweenGateways(v: IpsecValues, { entries, at, problem, got, remedy }: 
     });
   });
 }
+
+/** The FRR of a gateway listens for BGP. */
+const healthPortCheck = (v: IpsecValues): Rules[number] =>
+  check({
+    failsIf: eq(v.health.port, BGP_PORT),
+    at: v.health.port,
+    problem: 'is the port of BGP',
+    got: v.health.port,
+    remedy: 'choose another one',
+  });
 
 function podChecks(v: IpsecValues): Rules {
   return [

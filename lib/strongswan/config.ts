@@ -382,6 +382,12 @@ export function nftablesConf(v: IpsecValues): (of: { gateway: Expr<string> }) =>
     }
     # Only nodes reach the overlay, and only nodes and remote ends speak BGP and BFD with this pod.
     chain spoken_to {
+      # Nobody behind a tunnel is a node.
+      iifname "ipsec*" udp dport ${v.routes.overlay.port} drop
+      meta ipsec exists udp dport ${v.routes.overlay.port} drop
+      iifname "ipsec*" ip saddr ${v.routes.overlay.nodeNetwork} drop
+      iifname "ipsec*" ip saddr ${v.routes.overlay.gatewayNetwork} drop
+      iifname "ipsec*" ip6 saddr ${v.routes.overlay.ipv6Network} drop
       udp dport ${v.routes.overlay.port} ip saddr @nodes4 accept
       udp dport ${v.routes.overlay.port} drop
       iifname "${OVERLAY}" ip saddr ${v.routes.overlay.nodeNetwork} accept

@@ -1,4 +1,4 @@
-import { add, conf, each, isSet, largest, min, mul, named, orElse, when, type Expr } from '../staged';
+import { add, choose, conf, each, eq, isSet, largest, min, mul, named, orElse, when, type Expr } from '../staged';
 import { bgpHoldSeconds, speaksBgp } from './bgp';
 import { dpdDelaySeconds, initiates, usesFabric, type IpsecValues, type TunnelValues } from './tunnel';
 
@@ -32,7 +32,11 @@ export function detectionOf(v: IpsecValues): Detection {
   return {
     remoteSilentSeconds: largest(v.tunnels, (t) => remoteSilentSeconds(v, t)),
     nodeLostSeconds: add(NODE_GRACE_SECONDS, v.lostNodeSeconds),
-    gatewayLostMilliseconds: bfdMilliseconds(v.routes.bfd.intervalMilliseconds, v.routes.bfd.multiplier),
+    gatewayLostMilliseconds: choose(
+      eq<string>(v.agent.bfd, 'off'),
+      OVERLAY_HOLD_SECONDS * 1000,
+      bfdMilliseconds(v.routes.bfd.intervalMilliseconds, v.routes.bfd.multiplier),
+    ),
   };
 }
 
@@ -54,7 +58,7 @@ export function detectionText(v: IpsecValues): Expr<string> {
       ${when(
         usesFabric(v),
         () => conf`
-        a gateway or its node is lost: ${gatewayLostMilliseconds} ms, then the nodes use the others; ${OVERLAY_HOLD_SECONDS} s where an agent runs without BFD
+        a gateway or its node is lost: ${gatewayLostMilliseconds} ms, then the nodes use the others${choose(eq<string>(v.agent.bfd, 'auto'), `; ${String(OVERLAY_HOLD_SECONDS)} s where an agent runs without BFD`, '')}
       `,
       )}
       ${each(
@@ -64,7 +68,7 @@ export function detectionText(v: IpsecValues): Expr<string> {
         ${when(
           speaksBgp(v, t),
           () => conf`
-          tunnel ${name}, BGP: ${min(bgpHoldSeconds(t), remoteSilentSeconds(v, t))} s at both ends, if the remote end has no longer hold time, then all use the other tunnels
+          tunnel ${name}, BGP: ${min(bgpHoldSeconds(t), remoteSilentSeconds(v, t))} s, then the nodes use the other tunnels; at the remote end ${bgpHoldSeconds(t)} s, or its own hold time if that is shorter
           ${when(
             isSet(t.bgp.bfd),
             () =>

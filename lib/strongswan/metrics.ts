@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import { alert, alerts } from '../kubernetes/alerts';
 import type { Naming } from '../kubernetes/metadata';
-import { ne, count, gt, join, keys, release, text, when } from '../staged';
+import { bytes, choose, count, each, gt, join, ne, release, text, trunc, when, type Expr } from '../staged';
 import { usesFabric, type IpsecValues } from './tunnel';
 
 /** The object that lets Prometheus judge the gateways, and the route agents: it is there if the values ask for it. */
@@ -10,10 +10,23 @@ export function ipsecAlerts(scope: Construct, v: IpsecValues, naming: Naming): v
   alerts(scope, rule, naming, rule.enabled, () => rulesOf(v, naming));
 }
 
+/** How long a name may be so that what is appended to it for a pod, the hash of the template and five characters, is there whole. */
+const LONGEST_WHOLE = 46;
+/** The pods of a Deployment. The API server cuts long names before it appends the last five characters. */
+const podPattern = (name: Expr<string>): Expr<string> =>
+  choose(
+    gt(bytes(name), LONGEST_WHOLE),
+    text`${trunc(LONGEST_WHOLE, name)}[a-z0-9-]+`,
+    text`${name}-[a-z0-9]+-[a-z0-9]+`,
+  );
+
 function rulesOf(v: IpsecValues, naming: Naming) {
   const { prometheusRule: rule } = v.metrics;
-  const names = join('|', keys(v.gateways));
-  const ofGateways = text`namespace="${release.namespace}",pod=~"${naming.fullname}-(${names})-[a-z0-9]+-[a-z0-9]+"`;
+  const names = join(
+    '|',
+    each(v.gateways, (name) => podPattern(text`${naming.fullname}-${name}`)),
+  );
+  const ofGateways = text`namespace="${release.namespace}",pod=~"${names}"`;
   const ofAgents = text`namespace="${release.namespace}",pod=~"${naming.fullname}-agents-[a-z0-9]+"`;
   const gateways = text`${release.namespace}/${naming.fullname}`;
   return [

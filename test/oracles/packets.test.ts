@@ -125,6 +125,29 @@ describeWith(['nft', 'ip', 'python3', 'root', 'netns'], 'packets through the fil
     ]);
   });
 
+  test('reach the overlay from nodes, and not out of a tunnel with the address of one', () => {
+    const values = {
+      cluster: { podCidrs: ['10.244.0.0/16'], nodeCidrs: ['10.13.13.0/24'] },
+      routes: { mode: 'bgp', localAs: 65_010, import: { office: { cidr: '10.1.0.0/16' } } },
+      gateways: { a: { identity: '203.0.113.10' } },
+      tunnels: {
+        office: {
+          gateway: 'a',
+          remote: { address: '198.51.100.7' },
+          presharedKey: { existingSecret: 'psk' },
+          inside: { local: '169.254.100.2/30', remote: '169.254.100.1' },
+          bgp: { peerAs: 64_514 },
+        },
+      },
+    };
+    const filter = CHARTS.ipsec.text((gateways) => gateways.gateway('a').nftablesConf, { values });
+    const probes = [udp(ADMIN, SERVER, 4790), udp('10.14.0.1', SERVER, 4790)];
+    expect(['cni0', 'ipsec1'].map((device) => sendThrough(device, [filter], probes)[0])).toEqual([
+      [ADMIN, null],
+      [null, null],
+    ]);
+  });
+
   test('of a pod do not reach the overlay of another node, where the CNI would give them the address of this one', () => {
     const chart = new Chart(Testing.app(), 'test');
     new RouteAgent(chart, 'Site', {

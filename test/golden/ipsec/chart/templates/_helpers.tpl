@@ -608,6 +608,12 @@ table inet vpn {
   }
   # Only nodes reach the overlay, and only nodes and remote ends speak BGP and BFD with this pod.
   chain spoken_to {
+    # Nobody behind a tunnel is a node.
+    iifname "ipsec*" udp dport {{ $.Values.routes.overlay.port | int64 }} drop
+    meta ipsec exists udp dport {{ $.Values.routes.overlay.port | int64 }} drop
+    iifname "ipsec*" ip saddr {{ $.Values.routes.overlay.nodeNetwork }} drop
+    iifname "ipsec*" ip saddr {{ $.Values.routes.overlay.gatewayNetwork }} drop
+    iifname "ipsec*" ip6 saddr {{ $.Values.routes.overlay.ipv6Network }} drop
     udp dport {{ $.Values.routes.overlay.port | int64 }} ip saddr @nodes4 accept
     udp dport {{ $.Values.routes.overlay.port | int64 }} drop
     iifname "ovl0" ip saddr {{ $.Values.routes.overlay.nodeNetwork }} accept
@@ -1098,7 +1104,6 @@ exit
 {{- $gateway := .gateway -}}
 {
   "gateway": "{{ $gateway }}",
-  "localAs": {{ ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs) }},
   "told": true,
   "as": {{ ternary (ternary 64512 (int64 $.Values.routes.localAs) (kindIs "invalid" $.Values.routes.localAs)) (int64 $.Values.routes.internalAs) (kindIs "invalid" $.Values.routes.internalAs) }},
   "overlay": {
@@ -1889,12 +1894,12 @@ Where Pod Security is enforced, the namespace needs the level privileged: charon
 How long a failure goes unnoticed at most:
   a gateway's node is lost: {{ add 55 (int64 $.Values.lostNodeSeconds) }} s, then its pod starts on another one
 {{- if ternary (eq $.Values.routes.mode "bgp") $.Values.agent.enabled (kindIs "invalid" $.Values.agent.enabled) }}
-  a gateway or its node is lost: {{ mul (int64 $.Values.routes.bfd.intervalMilliseconds) (int64 $.Values.routes.bfd.multiplier) }} ms, then the nodes use the others; 9 s where an agent runs without BFD
+  a gateway or its node is lost: {{ ternary 9000 (mul (int64 $.Values.routes.bfd.intervalMilliseconds) (int64 $.Values.routes.bfd.multiplier)) (eq $.Values.agent.bfd "off") }} ms, then the nodes use the others{{ ternary "; 9 s where an agent runs without BFD" "" (eq $.Values.agent.bfd "auto") }}
 {{- end }}
 {{- range $name, $tunnel := $.Values.tunnels }}
   tunnel {{ $name }}, the remote end is silent: {{ add 2 (add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds))) }} s
 {{- if and (eq $.Values.routes.mode "bgp") (not (kindIs "invalid" $tunnel.bgp)) }}
-  tunnel {{ $name }}, BGP: {{ min (int64 (include "ipsec.bgpHoldSeconds" (dict "tunnel" $tunnel))) (add 2 (add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds)))) }} s at both ends, if the remote end has no longer hold time, then all use the other tunnels
+  tunnel {{ $name }}, BGP: {{ min (int64 (include "ipsec.bgpHoldSeconds" (dict "tunnel" $tunnel))) (add 2 (add (int64 (include "ipsec.dpdDelaySeconds" (dict "tunnel" $tunnel))) (mul (add (int64 $.Values.retransmission.tries) 1) (int64 $.Values.retransmission.intervalSeconds)))) }} s, then the nodes use the other tunnels; at the remote end {{ include "ipsec.bgpHoldSeconds" (dict "tunnel" $tunnel) | int64 }} s, or its own hold time if that is shorter
 {{- if not (kindIs "invalid" ($tunnel.bgp).bfd) }}
   tunnel {{ $name }}, BFD: {{ mul (ternary 300 (int64 (($tunnel.bgp).bfd).intervalMilliseconds) (kindIs "invalid" (($tunnel.bgp).bfd).intervalMilliseconds)) (ternary 5 (int64 (($tunnel.bgp).bfd).multiplier) (kindIs "invalid" (($tunnel.bgp).bfd).multiplier)) }} ms at both ends, if the remote end has the same times
 {{- end }}
