@@ -361,6 +361,8 @@ class Agent:
         if self.lock is not None and self.settings is not None and self.service is not None and self.service.is_gone():
             say('the release has gone: removes what is on the node')
             self.clean_up([self.settings.link])
+            for problem in on_node.forget_imports(self.settings):
+                say(problem)
         else:
             self.publish('kept', '')
 

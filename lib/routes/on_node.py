@@ -2,10 +2,11 @@
 from typing import Any, Dict, Iterable, List
 
 import kernel
-from addresses import ipv6_of, mac_of, node_overlay, of_version
+from addresses import ipv6_of, mac_of, node_overlay, of_version, version_of
 from agent_file import Settings
 from kernel import Learned, Link, Neighbour, Route
 from node_facts import Node, mtu_of_overlay
+from wakeups import BGP
 
 REJECT_METRIC = 250 << 24  # zebra takes the first byte for a distance
 IPV6_METRIC = 1024  # what the kernel gives routes of IPv6 that have none
@@ -116,6 +117,16 @@ def remove(link: str) -> List[str]:
     for version in (4, 6):
         problems += kernel.apply(kernel.route_changes([], our_routes(link, version)), version)
     return problems + unlink(link)
+
+
+def forget_imports(settings: Settings) -> List[str]:
+    """Routes of zebra that are still there without the link: another zebra of the node has given them a next hop of its own."""
+    problems = []
+    for each in settings.imports:
+        version = version_of(each.cidr)
+        left = kernel.routes(version, 'main', 'root', each.cidr, 'proto', str(BGP))
+        problems += kernel.apply([f'route delete {route["dst"]} proto {BGP}' for route in left], version)
+    return problems
 
 
 def unlink(link: str) -> List[str]:

@@ -69,7 +69,6 @@ describe('a route reflector alone', () => {
     expect(JSON.parse(dataOf(made(PROPS), 'fabric.json'))).toMatchObject({
       gateway: 'a',
       as: 65_020,
-      localAs: 65_010,
       exports: ['10.244.0.0/16', '172.27.0.0/20', '10.96.0.0/12', ''],
       tunnels: {
         office: {

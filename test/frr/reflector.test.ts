@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWith } from '../left-out';
-import { TRIXIE_TOOLS, type Trixie } from '../strongswan/trixie';
+import { TRIXIE_TOOLS, waitUntil, type Daemon, type Trixie } from '../strongswan/trixie';
 import { nodeMac, PASSWORD, routesOf, shell, Site, valuesWith } from './site';
 
 jest.setTimeout(120_000);
@@ -323,5 +323,68 @@ describeWith(TRIXIE_TOOLS, 'reflector.py', () => {
     for (const node of site.nodes) await site.stopFrr(node);
     await site.until('nothing is told', () => isTold([]), 15);
     expect(site.status()?.bgp['primary']?.state).toBe('Established');
+  });
+});
+
+const NUMBERS = [1, 2] as const;
+/** Of what the remote end announces, what is allowed. */
+const ALLOWED = ['10.0.5.0/24'];
+
+describeWith(TRIXIE_TOOLS, 'reflector.py and two agents', () => {
+  let site: Site;
+  let agents: readonly Daemon[];
+
+  beforeAll(async () => {
+    site = await Site.start(valuesWith({ vpc: { cidr: '10.0.0.0/16' } }), 'with agents');
+    site.startFrr(site.remote);
+    site.startReflector();
+    agents = NUMBERS.map((number) => site.startAgent(number));
+    await site.established(2);
+  });
+  afterEach(() => {
+    for (const log of [site.log(), ...agents.map((agent) => agent.log())])
+      expect(log).not.toMatch(new RegExp(`a fault in line|Traceback|${PASSWORD}`));
+  });
+  afterAll(() => site.end());
+
+  test('have sessions with BFD, and routes are where they belong', async () => {
+    await site.until('the remote end is told', async () => (await routesOf(site.remote, 4)).length === 2);
+    expect(await routesOf(site.remote, 4)).toEqual(['10.234.0.0/16', '172.27.0.0/20']);
+    await site.until('all of the nodes', async () => (await routesOf(site.gateway, 4, 100)).length === 5);
+    expect(await routesOf(site.gateway, 4, 100)).toEqual([
+      ...['10.233.0.0/16', '10.234.1.0/24', '10.234.2.0/24', '172.27.0.11', '172.27.0.12'],
+    ]);
+    expect(await routesOf(site.gateway, 6, 100)).toEqual(['fd00:234:1::/64', 'fd00:234:2::/64']);
+    expect(await routesOf(site.gateway, 4, 200)).toEqual(ALLOWED);
+    // Packets that carry all others find their way.
+    expect(await routesOf(site.gateway, 4)).toEqual([]);
+    for (const node of site.nodes) {
+      await waitUntil('the way', 20, async () => String(await routesOf(node, 4)) === String(ALLOWED));
+      expect(await routesOf(node, 6)).toEqual([]);
+    }
+    await site.until('BFD is up', async () => {
+      const peers = await shell(site.gateway, 'vtysh -c "show bfd peers brief"');
+      return peers.match(/ up /g)?.length === 3;
+    });
+    expect(site.status()).toMatchObject({ problems: [], nodes: { known: 2, established: 2, withoutBfd: 0 } });
+  });
+
+  test('lead packets of pods and nodes to the remote end and back', async () => {
+    for (const number of NUMBERS) {
+      const [node, pod] = [site.node(number), `10.234.${number}.1`];
+      await shell(node, 'ping -c 1 -W 2 10.0.5.1', `ping -c 1 -W 2 -I ${pod} 10.0.5.1`);
+      await shell(site.remote, ...[pod, `172.27.0.1${number}`].map((to) => `ping -c 1 -W 2 -I 10.0.5.1 ${to}`));
+    }
+  });
+
+  test('hold a network that nobody announces any more, and take it again', async () => {
+    const [node] = site.nodes;
+    const way = async (from: Trixie): Promise<string> =>
+      (await from.run(['sh', '-c', 'ip route get 10.0.5.1 2>/dev/null || echo none'])).stdout;
+    await site.stopFrr(site.remote);
+    await site.until('there is no way', async () => (await way(node)) === 'none\n');
+    expect(await routesOf(site.gateway, 4, 200)).toEqual([]);
+    site.startFrr(site.remote);
+    await site.until('there is one', async () => (await way(node)).includes(` via ${site.overlay} `));
   });
 });

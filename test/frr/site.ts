@@ -1,6 +1,6 @@
 /**
- * A gateway whose FRR is that of the chart, two nodes and a remote end whose FRR is written by hand, and a stranger, in network
- * namespaces. Node 1 is also the switch of the cluster. The tunnels are cables.
+ * A gateway whose FRR is that of the chart, two nodes, a remote end whose FRR is written by hand, and a stranger, in network namespaces.
+ * Node 1 is also the switch of the cluster. The tunnels are cables. The nodes have an FRR by hand too, or the agents of the chart.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -17,6 +17,8 @@ const CAPABILITIES = [
 ];
 const STATE = '/run/vpn/fabric';
 export const PASSWORD = 'correct.horse';
+/** The address of the gateway. */
+const POD = '172.27.8.8';
 
 /** The values of a site with one tunnel that speaks BGP, and one that does not. */
 export const valuesWith = (imports: JsonObject): JsonObject => ({
@@ -48,13 +50,17 @@ interface FabricJson {
   readonly tunnels: Readonly<Record<string, { readonly interface: string } | null>>;
 }
 
-/** `frr.conf` and `fabric.json` of the gateway, as the chart has them. */
-function printed(values: JsonObject): { frrConf: string; fabricJson: string } {
-  for (const { data } of CHARTS.ipsec.objects({ values }) as { data?: Record<string, string> }[]) {
-    const { 'frr.conf': frrConf, 'fabric.json': fabricJson } = data ?? {};
-    if (frrConf !== undefined && fabricJson !== undefined) return { frrConf, fabricJson };
-  }
-  throw new Error('the chart has no ConfigMap with frr.conf and fabric.json');
+/** The files of the chart's ConfigMap that has that one. */
+function printed(values: JsonObject, having: string): Readonly<Record<string, string>> {
+  for (const { data } of CHARTS.ipsec.objects({ values }) as { data?: Record<string, string> }[])
+    if (data?.[having] !== undefined) return data;
+  throw new Error(`the chart has no ConfigMap with ${having}`);
+}
+
+interface AgentJson {
+  readonly link: string;
+  readonly service: string;
+  readonly gateways: Readonly<Record<string, { readonly host: string } | null>>;
 }
 
 export interface Status {
@@ -150,13 +156,20 @@ while not daemons.ended():
         daemons.wake_bfd(65010, sys.argv[2:])
     time.sleep(1)
 `;
-const FOLDER = path.join(__dirname, '../../lib/frr');
-const PROGRAMS = fs.readdirSync(FOLDER).filter((name) => name.endsWith('.py'));
-const SCRIPTS: Files = {
-  '/frr-scripts/hand.py': HAND,
-  ...Object.fromEntries(
-    PROGRAMS.map((name) => [`/frr-scripts/${name}`, fs.readFileSync(path.join(FOLDER, name), 'utf8')]),
-  ),
+const LIB = path.join(__dirname, '../../lib');
+const programs = (folder: string, into: string): Files =>
+  Object.fromEntries(
+    fs
+      .readdirSync(path.join(LIB, folder))
+      .filter((name) => /\.(?:py|sh)$/.test(name))
+      .map((name) => [`${into}/${name}`, fs.readFileSync(path.join(LIB, folder, name), 'utf8')]),
+  );
+const SCRIPTS: Files = { '/frr-scripts/hand.py': HAND, ...programs('frr', '/frr-scripts') };
+const AGENT_SCRIPTS: Files = {
+  ...programs('frr', '/scripts'),
+  ...programs('routes', '/scripts'),
+  '/test/dns.py': fs.readFileSync(path.join(__dirname, '../routes/dns.py'), 'utf8'),
+  '/etc/resolv.conf': 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n',
 };
 
 const FORWARD =
@@ -186,14 +199,14 @@ export class Site {
     readonly stranger: Trixie,
     values: JsonObject,
   ) {
-    this.fabric = JSON.parse(printed(values).fabricJson) as FabricJson;
+    this.fabric = JSON.parse(printed(values, 'fabric.json')['fabric.json'] ?? '') as FabricJson;
     this.overlay = this.fabric.overlay.address;
     const interfaceOf = (name: string): string => this.fabric.tunnels[name]?.interface ?? '';
     this.interfaces = { primary: interfaceOf('primary'), static: interfaceOf('static') };
   }
 
   /** With cables and addresses, but nothing that runs. */
-  static async start(values: JsonObject): Promise<Site> {
+  static async start(values: JsonObject, nodes: 'by hand' | 'with agents' = 'by hand'): Promise<Site> {
     const all = await Promise.all(Array.from({ length: 5 }, () => Trixie.start()));
     const [gateway, node1, node2, remote, stranger] = all as [Trixie, Trixie, Trixie, Trixie, Trixie];
     const site = new Site(gateway, [node1, node2], remote, stranger, values);
@@ -215,7 +228,7 @@ export class Site {
     await shell(stranger, 'ip address add 172.27.0.66/20 dev eth0', 'ip link set eth0 up');
     await shell(
       gateway,
-      'ip address add 172.27.8.8/20 dev eth0',
+      `ip address add ${POD}/20 dev eth0`,
       'ip link set eth0 up',
       'ip route add default via 172.27.0.11',
       `ip address add 169.254.100.2/30 dev ${site.interfaces.primary}`,
@@ -235,7 +248,8 @@ export class Site {
     site.tell({});
     site.telling = setInterval(() => site.tell({}), 5000);
     remote.write({ '/etc/frr/frr.conf': REMOTE_CONF });
-    for (const number of [1, 2] as const) await site.addOverlay(number);
+    for (const number of [1, 2] as const)
+      await (nodes === 'by hand' ? site.addOverlay(number) : site.addAgent(number, values));
     return site;
   }
 
@@ -252,9 +266,41 @@ export class Site {
       `ip route add ${this.overlay}/32 dev ovl0`,
       `ip -6 route add ${this.overlayIpv6}/128 dev ovl0`,
       ...this.neighbours(),
-      `bridge fdb append ${mac(this.overlay)} dst 172.27.8.8 dev ovl0`,
+      `bridge fdb append ${mac(this.overlay)} dst ${POD} dev ovl0`,
       `ip address add 10.234.${number}.1/24 dev lo`,
     );
+  }
+
+  /** What is on a node before its agent starts, and the agent's files. */
+  private async addAgent(number: 1 | 2, values: JsonObject): Promise<void> {
+    const files = printed(values, 'agent.json');
+    const { gateways, service } = JSON.parse(files['agent.json'] ?? '') as AgentJson;
+    this.node(number).write({
+      ...AGENT_SCRIPTS,
+      ...Object.fromEntries(Object.entries(files).map(([name, text]) => [`/config/${name}`, text])),
+      '/test/zone.json': JSON.stringify({ [gateways['a']?.host ?? '']: [POD], [service]: ['10.233.0.9'] }),
+    });
+    await shell(
+      this.node(number),
+      'ip link add cni0 type bridge',
+      `ip address add 10.234.${number}.1/24 dev cni0`,
+      `ip -6 address add fd00:234:${number}::1/64 dev cni0 nodad`,
+      'ip link set cni0 up',
+      'mkdir -p /run/vpn /run/cdk8s-vpn',
+    );
+  }
+
+  /** Both containers of a node's agent. */
+  startAgent(number: 1 | 2): Daemon {
+    const node = this.node(number);
+    const { link } = JSON.parse(fs.readFileSync(node.path('/config/agent.json'), 'utf8')) as AgentJson;
+    node.daemon(['python3', '/test/dns.py', '53', '/test/zone.json']);
+    node.daemon(['sh', '/scripts/filter.sh'], {
+      environment: { LINK: link, POLL_SECONDS: '0.2', ASSERT_SECONDS: '1' },
+    });
+    const [NODE_NAME, NODE_IP] = [`node${number}`, `172.27.0.1${number}`];
+    const environment = { NODE_NAME, NODE_IP, SYSCTL: '/proc/sys/net', HOST_STATE: '/run/cdk8s-vpn' };
+    return node.daemon(['python3', '-B', '/scripts/agent.py'], { environment });
   }
 
   linkAdd(address: string, local: string): string {
@@ -280,7 +326,7 @@ export class Site {
 
   /** The ConfigMap of the gateway. */
   configure(values: JsonObject): void {
-    const { frrConf, fabricJson } = printed(values);
+    const { 'frr.conf': frrConf = '', 'fabric.json': fabricJson = '' } = printed(values, 'fabric.json');
     this.gateway.write({ '/config/frr.conf': frrConf, '/config/fabric.json': fabricJson });
   }
 

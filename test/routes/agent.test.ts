@@ -302,12 +302,17 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     await settled();
     expect(monitor.log()).not.toMatch(/Deleted .*ovl7/);
     monitor.signal('SIGTERM');
+    // The release goes, and the other FRR stays.
+    fabric.nameAll({ [SERVICE]: null });
+    await fabric.endAgent();
+    expect((await theirs()).split(',')).toHaveLength(2);
+    expect(await node('ip route show; ip -6 route show; ip nexthop')).not.toMatch(/ovl7|10\.0\.|10\.9\.|fd00:99:/);
+    fabric.nameAll();
     for (const frr of [other, outside]) {
       frr.signal('SIGTERM');
       await frr.ended();
     }
-    // What they leave is theirs; so are the next hops that our zebra has made for their routes, and would make again.
-    await fabric.endAgent();
+    // What they leave is theirs; so are the next hops that our zebra has made for their routes.
     await node(
       `for each in 192.0.2.0/24 203.0.113.0/24; do ip route delete "$each" proto bgp 2>/dev/null || :; done
       for id in $(ip nexthop show dev eth0 | cut -d " " -f 2); do ip nexthop delete id "$id" || :; done`,
@@ -390,8 +395,12 @@ describeWith(TRIXIE_TOOLS, 'agent.py', () => {
     expect(await hops()).toEqual([]);
     expect(await node(`ip route get ${SERVER.address} || true`)).toBe('');
     await fabric.endAgent();
+    // One that never had an agent.
+    await node('ip route flush proto 86; ip -6 route flush proto 86');
     fabric.startAgent();
     await untilSaid(fabric.agent!, said);
+    for (const address of [SERVER.address, SERVER.ipv6])
+      await waitUntil('no way', 10, async () => (await node(`ip route get ${address} || true`)) === '');
     fabric.configure();
   });
 
