@@ -227,6 +227,12 @@ function growth(folder: string, rounds: number, versions: readonly HelmVersion[]
 const MANY = [
   { noun: 'tunnels', count: 100, values: gatewaysWith, seconds: { synth: 1, evaluation: 0.3 } },
   { noun: 'allowed prefixes', count: 1000, values: imports, seconds: { synth: 1, evaluation: 0.3 } },
+  {
+    noun: 'tunnels with BGP, and ten times as many allowed prefixes',
+    count: 25,
+    values: speakers,
+    seconds: { synth: 1, evaluation: 0.3 },
+  },
 ] as const;
 
 const CLUSTER = { podCidrs: ['10.244.0.0/16'], serviceCidrs: ['10.96.0.0/12'], nodeCidrs: ['172.27.0.0/20'] };
@@ -245,20 +251,30 @@ function imports(count: number): Record<string, unknown> {
       ...(index % 8 === 1 && { whenDown: 'pass' }),
     },
   ]);
-  const tunnel = (gateway: string, number: number): Record<string, unknown> => ({
-    gateway,
-    remote: { address: `198.51.100.${String(40 + number)}` },
-    presharedKey: { existingSecret: 'gcp-vpn' },
-    inside: { local: `169.254.${String(100 + number)}.2/30`, remote: `169.254.${String(100 + number)}.1` },
-    bgp: { peerAs: 64514 },
-  });
   return {
     cluster: CLUSTER,
     routes: { mode: 'bgp', localAs: 65010, import: Object.fromEntries(entries) },
     gateways: PAIR,
-    tunnels: { primary: tunnel('a', 0), secondary: tunnel('b', 1) },
+    tunnels: { primary: speaker('a', 0), secondary: speaker('b', 1) },
   };
 }
+
+/** So many tunnels of that pair, which take ten times as many prefixes. */
+function speakers(count: number): Record<string, unknown> {
+  const entries = Array.from({ length: count }, (_, index) => [
+    `t${index.toString(36)}`,
+    speaker(index % 2 === 0 ? 'a' : 'b', index),
+  ]);
+  return { ...imports(10 * count), tunnels: Object.fromEntries(entries) as unknown };
+}
+
+const speaker = (gateway: string, number: number): Record<string, unknown> => ({
+  gateway,
+  remote: { address: `198.51.100.${String(number + 1)}` },
+  presharedKey: { existingSecret: 'gcp-vpn' },
+  inside: { local: `169.254.${String(number)}.2/30`, remote: `169.254.${String(number)}.1` },
+  bgp: { peerAs: 64514 },
+});
 
 /** Tunnels of every kind, on two gateways that begin and two behind load balancers. */
 function gatewaysWith(count: number): Record<string, unknown> {
