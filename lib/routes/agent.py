@@ -356,9 +356,11 @@ class Agent:
     # The end
 
     def leave(self) -> None:
-        """FRR first, so that nobody is told of anything. The rest stays for the next agent, unless the release has gone."""
+        """FRR ends before anything is taken back, so that nobody is told of it; what there is stays for the next agent, unless the release has
+        gone. FRR goes on while DNS is asked for that: gateways wait for a node, but not for ever."""
+        is_gone = self.lock is not None and self.service is not None and self.service.is_gone()
         self.stop_frr()
-        if self.lock is not None and self.settings is not None and self.service is not None and self.service.is_gone():
+        if is_gone and self.settings is not None:
             say('the release has gone: removes what is on the node')
             self.clean_up([self.settings.link])
             for problem in on_node.forget_imports(self.settings):
