@@ -228,7 +228,7 @@ const MANY = [
   { noun: 'tunnels', count: 100, values: gatewaysWith, seconds: { synth: 1, evaluation: 0.3 } },
   { noun: 'allowed prefixes', count: 1000, values: imports, seconds: { synth: 1, evaluation: 0.3 } },
   {
-    noun: 'tunnels with BGP, and ten times as many allowed prefixes',
+    noun: 'tunnels with BGP and ten times as many allowed prefixes',
     count: 25,
     values: speakers,
     seconds: { synth: 1, evaluation: 0.3 },
