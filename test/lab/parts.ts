@@ -135,6 +135,16 @@ function muslPart(): Promise<string> {
   });
 }
 
+function muslPythonPart(): Promise<string> {
+  const base = tools.debian13Base();
+  return part({
+    name: 'musl-python',
+    texts: [path.basename(base)],
+    files: [script('musl-python')],
+    fill: (folder, log) => runIsolated('sh', [script('musl-python'), folder, base], { log }),
+  });
+}
+
 /**
  * What docker.io/strongx509/strongswan has (facts: its Dockerfile): strongSwan on an Ubuntu, whose commands are those of a Debian,
  * with few plugins.
@@ -158,15 +168,16 @@ export async function strongswanImage(reference: string): Promise<string> {
 export async function frrImage(reference: string): Promise<string> {
   const packages = await withPackages('frr', FRR_PACKAGES);
   const musl = await muslPart();
+  const python = await muslPythonPart();
   return image(
     'image-frr',
     reference,
     { Entrypoint: ['/sbin/tini', '--'], Cmd: ['/usr/lib/frr/docker-start'] },
-    [packages, musl, ...FRR_COMMANDS],
+    [packages, musl, python, ...FRR_COMMANDS],
     [script('frr'), script('only')],
     async (folder, log) => {
       await run('cp', ['-a', `${packages}/.`, folder]);
-      await run('cp', ['-a', `${musl}/usr`, folder]);
+      for (const each of [musl, python]) await run('cp', ['-a', `${each}/usr`, folder]);
       await runIsolated('sh', [script('frr'), folder, ...FRR_COMMANDS], { log });
     },
   );

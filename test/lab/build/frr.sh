@@ -13,6 +13,7 @@ chmod 755 "$folder/usr/lib/frr/docker-start" "$folder/etc/frr"
 echo 'account sufficient pam_permit.so' >>"$folder/etc/pam.d/frr"
 sh "$(dirname "$0")/only.sh" "$@"
 ln -sf ../bin/tini "$folder/usr/sbin/tini"
+ln -sf ../lib/musl-python/bin/python3 "$folder/usr/bin/python3"
 [ -x "$folder/usr/lib/frr/frr-reload.py" ] || {
 	echo 'the packages bring no frr-reload.py' >&2
 	exit 1
