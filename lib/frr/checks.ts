@@ -49,7 +49,7 @@ export const BGP_PORT = 179;
 const NODE_PORTS = [BGP_PORT, 2379, 2380, 6443, 10_248, 10_249, 10_250, 10_256, 10_257, 10_259];
 
 /** IKE and ESP in UDP (RFC 7296, RFC 3948), BGP (RFC 4271), and BFD (RFC 5881, RFC 5883, RFC 7130). */
-const OTHER_PORTS = [500, 4500, 179, 3784, 3785, 4784, 6784, 7784];
+const OTHER_PORTS = [500, 4500, BGP_PORT, 3784, 3785, 4784, 6784, 7784];
 
 /**
  * Networks that lead nowhere: this host, loopback, multicast, broadcast and, beyond a link, link-local ones (RFC 6890, RFC 4291). Not all
@@ -244,15 +244,14 @@ export function clusterChecks(v: FabricValues): Rules {
 }
 
 /** The port of the agents' health server, on every node. */
-export const agentPortChecks = (port: Expr<number>): Rules => [
+export const agentPortCheck = (port: Expr<number>): When<unknown> =>
   check({
     failsIf: or(...NODE_PORTS.map((taken) => eq(port, taken))),
     at: port,
     problem: 'is a port that a node has for Kubernetes or BGP',
     got: port,
     remedy: 'choose another one',
-  }),
-];
+  });
 
 /** Networks that are known from the values lie behind a gateway, and nowhere else. */
 export function knownNetworkChecks(v: FabricValues, networks: Expr<readonly string[]>): Rules {

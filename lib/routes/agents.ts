@@ -30,7 +30,7 @@ import {
   type Staged,
 } from '../staged';
 import { routeAgentValues } from '../../values/route-agent';
-import { agentPortChecks, clusterChecks, fabricChecks, gatewayNameChecks, knownNetworkChecks } from '../frr/checks';
+import { agentPortCheck, clusterChecks, fabricChecks, gatewayNameChecks, knownNetworkChecks } from '../frr/checks';
 import { oneMonitorCheck, overlapChecks, scrapeTimeoutCheck } from '../kubernetes/checks';
 import { FRR_VOLUMES, frrContainer } from '../frr/pod';
 import { agentConf, linkName, nodeFilter, type Gateways } from './config';
@@ -209,7 +209,7 @@ export class RouteAgent extends Construct {
       ...fabricChecks(v),
       ...knownNetworkChecks(v, v.networks),
       gatewayNameChecks(v, v.gateways),
-      ...agentPortChecks(v.agent.healthPort),
+      agentPortCheck(v.agent.healthPort),
       overlapChecks(
         each(v.gateways, (_name, { host }) => text`${host}/ ${pathOf(host)}`),
         'is the same host as',

@@ -38,7 +38,7 @@ import {
   type Expr,
 } from '../staged';
 import {
-  agentPortChecks,
+  agentPortCheck,
   asCheck,
   BGP_PORT,
   clusterChecks,
@@ -122,7 +122,7 @@ export function ipsecChecks(v: IpsecValues, fullname: Expr<string>): Rules {
     ...modeChecks(v),
     when(
       usesFabric(v),
-      () => [...fabricChecks(v), ...agentPortChecks(v.agent.healthPort), healthPortCheck(v)],
+      () => [...fabricChecks(v), agentPortCheck(v.agent.healthPort), healthPortCheck(v)],
       () => [v.routes.localAs, v.routes.internalAs].map((number) => whenSet(number, asCheck)),
     ),
     ...podChecks(v),
@@ -890,24 +890,18 @@ function insideChecks(v: IpsecValues, t: TunnelValues): Rules {
 }
 
 /** What two gateways may not both have. */
-const gatewayClashes = (v: IpsecValues): Rules => [
-  overlapChecks(
-    each(v.gateways, (_name, { identity }) =>
-      whenSet(identity, (given) => when(looksLikeAddress(given), () => text`${networkBits(given)}/ ${pathOf(given)}`)),
-    ),
-    'is the same address as',
-    'it leads to one gateway: give each its own',
-  ),
-  overlapChecks(
-    each(v.gateways, (_name, { service }) =>
-      whenSet(service.loadBalancerIP, (given) =>
-        when(looksLikeAddress(given), () => text`${networkBits(given)}/ ${pathOf(given)}`),
+const gatewayClashes = (v: IpsecValues): Rules =>
+  [({ identity }: GatewayValues) => identity, ({ service }: GatewayValues) => service.loadBalancerIP].map((of) =>
+    overlapChecks(
+      each(v.gateways, (_name, gateway) =>
+        whenSet(of(gateway), (given) =>
+          when(looksLikeAddress(given), () => text`${networkBits(given)}/ ${pathOf(given)}`),
+        ),
       ),
+      'is the same address as',
+      'it leads to one gateway: give each its own',
     ),
-    'is the same address as',
-    'it leads to one gateway: give each its own',
-  ),
-];
+  );
 
 /** What two tunnels of one gateway may not both have. */
 function clashes(v: IpsecValues): Rules {

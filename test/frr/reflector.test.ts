@@ -335,7 +335,7 @@ describeWith(TRIXIE_TOOLS, 'reflector.py and two agents', () => {
   let agents: readonly Daemon[];
 
   beforeAll(async () => {
-    site = await Site.start(valuesWith({ vpc: { cidr: '10.0.0.0/16' } }), 'with agents');
+    site = await Site.start(valuesWith(IMPORTS), 'with agents');
     site.startFrr(site.remote);
     site.startReflector();
     agents = NUMBERS.map((number) => site.startAgent(number));
@@ -349,11 +349,9 @@ describeWith(TRIXIE_TOOLS, 'reflector.py and two agents', () => {
 
   test('have sessions with BFD, and routes are where they belong', async () => {
     await site.until('the remote end is told', async () => (await routesOf(site.remote, 4)).length === 2);
-    expect(await routesOf(site.remote, 4)).toEqual(['10.234.0.0/16', '172.27.0.0/20']);
+    expect(await routesOf(site.remote, 4)).toEqual(TOLD);
     await site.until('all of the nodes', async () => (await routesOf(site.gateway, 4, 100)).length === 5);
-    expect(await routesOf(site.gateway, 4, 100)).toEqual([
-      ...['10.233.0.0/16', '10.234.1.0/24', '10.234.2.0/24', '172.27.0.11', '172.27.0.12'],
-    ]);
+    expect(await routesOf(site.gateway, 4, 100)).toEqual(FROM_NODES);
     expect(await routesOf(site.gateway, 6, 100)).toEqual(['fd00:234:1::/64', 'fd00:234:2::/64']);
     expect(await routesOf(site.gateway, 4, 200)).toEqual(ALLOWED);
     // Packets that carry all others find their way.

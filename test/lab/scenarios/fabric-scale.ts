@@ -17,12 +17,8 @@ const REPETITIONS = { 1000: 1, 10_000: 5 } as const;
 export const scenario: Scenario = {
   title: 'A thousand and ten thousand prefixes, and a gateway that is lost meanwhile',
   run: async (context) => {
-    const fabric = await context.prepare('the routers, and helm install --wait: two ways everywhere', async () => {
-      const made = await Fabric.prepare(context, {
-        routes: { import: { many: { cidr: MANY, maxLength: 24 } }, maxPrefixes: 20_000 },
-      });
-      await made.install();
-      return made;
+    const fabric = await Fabric.installed(context, {
+      routes: { import: { many: { cidr: MANY, maxLength: 24 } }, maxPrefixes: 20_000 },
     });
     const pod = await fabric.podBeside();
     const silent = faultsOf(context, fabric).find(({ title }) =>
