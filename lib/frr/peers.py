@@ -6,6 +6,7 @@ from daemons import AWAY_SECONDS
 from fabric_file import Session
 from vty import peers_of
 
+LOST_SECONDS = 5.0  # within which nodes that lost their sessions have lost them together
 SETTLING_SECONDS = 10.0  # how long to wait for nodes that may be gone
 
 
@@ -22,6 +23,11 @@ class Remote(NamedTuple):
 def states_of(summary: Any) -> Dict[str, str]:
     """The state of every peer, from `show bgp summary json`; one that takes part in two families has the same in both."""
     return {peer: str(values.get('state', '')) for peer, values in peers_of(summary)}
+
+
+def losses_of(summary: Any) -> Dict[str, int]:
+    """How often every peer has lost its session, from the same."""
+    return {peer: int(values.get('connectionsDropped', 0)) for peer, values in peers_of(summary)}
 
 
 def senders_of(summary: Any) -> FrozenSet[str]:
@@ -48,11 +54,28 @@ def remote_of(session: Session, answer: Any) -> Remote:
     )
 
 
-def given_up(nodes: Iterable[str], own: str, before: Dict[str, str], now: Dict[str, str]) -> List[str]:
-    """Nodes whose sessions have gone, if they are those of all nodes but the gateway's own."""
+class Losses:
+    """Which sessions have gone for a moment or for longer. The count of bgpd shows also those that are back before anybody looks."""
+
+    def __init__(self) -> None:
+        self.counts: Dict[str, int] = {}
+        self.at: Dict[str, float] = {}
+
+    def see(self, counts: Dict[str, int], now: float) -> None:
+        lost = [peer for peer, count in counts.items() if count > self.counts.get(peer, count)]
+        self.counts = counts
+        self.at = {peer: at for peer, at in self.at.items() if peer in counts and now - at < LOST_SECONDS}
+        self.at.update(dict.fromkeys(lost, now))
+
+    def forget(self) -> None:
+        self.at = {}
+
+
+def given_up(nodes: Iterable[str], own: str, lost: Collection[str], states: Dict[str, str]) -> List[str]:
+    """Nodes whose sessions have gone lately, if they are those of all nodes but the gateway's own."""
     others = [node for node in nodes if node != own]
-    there, left = established(others, before), established(others, now)
-    return there if there and not left else []
+    gone = [node for node in others if node in lost]
+    return gone if set(established(others, states)) <= set(gone) else []
 
 
 def heard_nothing(peer: str, answer: Any) -> bool:

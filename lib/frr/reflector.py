@@ -17,7 +17,21 @@ from kernel import KernelError
 from learned import Node, learn, sightings_of
 from passwords import files_of, take
 from say import Changes, die, name_program, reason_of, say
-from peers import Presence, Remote, bgp_routes, counts, given_up, heard_nothing, is_settled, missing, remote_of, senders_of, states_of
+from peers import (
+    Losses,
+    Presence,
+    Remote,
+    bgp_routes,
+    counts,
+    given_up,
+    heard_nothing,
+    is_settled,
+    losses_of,
+    missing,
+    remote_of,
+    senders_of,
+    states_of,
+)
 from tunnels_file import NOTHING, STALE_SECONDS, parse_told, phase_of
 from vty import VtyError
 from written import read, read_json, remove, write_atomically, write_json
@@ -27,6 +41,8 @@ ASSERT_SECONDS = 10.0  # how often it is looked whether all is still there
 RETRY_SECONDS = 5.0  # when daemons that do not start are started again
 RELOAD_SECONDS = 30.0  # when a configuration of which something was refused is compared again
 BGP = '186'  # the number of the protocol of routes that zebra adds
+STILL_SECONDS = 2.0  # from one look to the next, after which it is likely that nothing of this pod went on
+HURRY_SECONDS = 5.0
 REASSERT_SECONDS = 20.0  # how often it is looked whether FRR has all nodes and sessions
 FIRST_SECONDS = 3.0  # and when for the first time
 STRANGERS = 100  # how many are remembered, and said
@@ -62,6 +78,8 @@ class Reflector:
         self.states: Dict[str, str] = {}
         self.senders: FrozenSet[str] = frozenset()
         self.presence = Presence()
+        self.losses = Losses()
+        self.last_tick = self.hurry_until = 0.0
         self.remotes: Dict[str, Remote] = {}
         self.routes = {table: {4: 0, 6: 0} for table in (plan.NODES, plan.REMOTES)}
         self.problems: Dict[str, List[str]] = {}  # by what they are of
@@ -78,10 +96,12 @@ class Reflector:
                     trace = trace.tb_next
                 where = f'{trace.tb_lineno} of {os.path.basename(trace.tb_frame.f_code.co_filename)}' if trace else '?'
                 say(f'a fault in line {where}: {type(error).__name__}')
-            time.sleep(max(TICK_SECONDS / 10, TICK_SECONDS - (time.monotonic() - started)))
+            pace = TICK_SECONDS / 10 if started < self.hurry_until else TICK_SECONDS
+            time.sleep(max(TICK_SECONDS / 10, pace - (time.monotonic() - started)))
 
     def tick(self) -> None:
         now = time.monotonic()
+        self.notice_stillness(now)
         self.read_mounted()
         self.read_told(now)
         if self.fabric is not None:
@@ -100,6 +120,13 @@ class Reflector:
                 self.problems['sessions'] = [f'fabric: {error}']
             self.say_goodbye(self.fabric)
         self.report()
+
+    def notice_stillness(self, now: float) -> None:
+        """Who stood still looks at once, and often, whether others have given it up: they are back within seconds."""
+        if self.last_tick and now - self.last_tick > STILL_SECONDS:
+            self.hurry_until = now + HURRY_SECONDS
+            self.next_assert = max(self.next_assert, self.hurry_until)
+        self.last_tick = now
 
     # What is mounted, and what control.py says
 
@@ -292,9 +319,10 @@ class Reflector:
             return
         vty = self.daemons.vty
         summary = vty.ask_json('bgpd', 'show bgp summary json')
-        before, self.states, self.senders = self.states, states_of(summary), senders_of(summary)
+        self.states, self.senders = states_of(summary), senders_of(summary)
         self.presence.see(self.nodes, self.states, now)
-        self.doubt_remotes(fabric, before)
+        self.losses.see(losses_of(summary), now)
+        self.doubt_remotes(fabric, now)
         self.remotes = {
             name: remote_of(tunnel.session, vty.ask_json('bgpd', f'show bgp neighbors {tunnel.session.peer} json'))
             for name, tunnel in fabric.tunnels.items()
@@ -304,15 +332,19 @@ class Reflector:
             for version, word in ((4, 'ip'), (6, 'ipv6')):
                 counted[version] = bgp_routes(vty.ask_json('zebra', f'show {word} route summary table {table} json'))
 
-    def doubt_remotes(self, fabric: Fabric, before: Dict[str, str]) -> None:
+    def doubt_remotes(self, fabric: Fabric, now: float) -> None:
         """Has remote ends say anew that they are there, when nodes have heard nothing of this gateway: it stood still, and they may
         have given it up too. Without BFD that shows by the hold time, and the nodes are back before."""
-        lost = given_up(self.nodes, self.own_node(fabric), before, self.states)
         # If nobody else carries, a way that may be good is better than none.
-        if not lost or not self.told.nodes:
+        if not self.told.nodes:
             return
+        lost = given_up(self.nodes, self.own_node(fabric), self.losses.at, self.states)
+        if not lost:
+            return
+        self.losses.forget()
         vty = self.daemons.vty
-        if not heard_nothing(lost[0], vty.ask_json('bgpd', f'show bgp neighbors {lost[0]} json')):
+        # A node that has come back to us has no last reset any more.
+        if now >= self.hurry_until and not heard_nothing(lost[0], vty.ask_json('bgpd', f'show bgp neighbors {lost[0]} json')):
             return
         for name, tunnel in fabric.tunnels.items():
             session = tunnel.session

@@ -15,7 +15,7 @@ from frr_conf import Phase, Running, announced, changes, compose, outer_prefixes
 from kernel import LAST_METRIC, Learned, Link, Neighbour, Route, Rule
 from learned import GONE_SECONDS, Node, Sighting, learn, sightings_of
 from passwords import take
-from peers import Presence, bgp_routes, counts, is_settled, missing, remote_of, senders_of, states_of
+from peers import Losses, Presence, bgp_routes, counts, given_up, is_settled, losses_of, missing, remote_of, senders_of, states_of
 from say import printable
 from tunnels_file import parse_told, phase_of
 from vty import complaints_of
@@ -521,6 +521,38 @@ class Steps(unittest.TestCase):
         self.assertEqual(waking_lines('10.0.0.1', {'10.0.0.1': values}), lines)
         self.assertEqual(waking_lines('10.0.0.1', {'10.0.0.1': {'updateSource': '198.18.0.11'}}), [])
         self.assertEqual(waking_lines('10.0.0.1', {'bgpNoSuchNeighbor': True}), [])
+
+
+class Loss(unittest.TestCase):
+    UP = dict.fromkeys('abc', 'Established')
+
+    def lost(self, *looks: Tuple[float, Dict[str, int]]) -> Dict[str, float]:
+        losses = Losses()
+        for now, counts in looks:
+            losses.see(counts, now)
+        return losses.at
+
+    def test_a_session_that_is_back_before_the_next_look_was_lost(self) -> None:
+        self.assertEqual(self.lost((0.0, {'a': 1, 'b': 0}), (1.0, {'a': 2, 'b': 0})), {'a': 1.0})
+
+    def test_what_was_lost_before_is_not_lost_with_the_others(self) -> None:
+        self.assertEqual(self.lost((0.0, {'a': 1}), (1.0, {'a': 2}), (5.9, {'a': 2})), {'a': 1.0})
+        self.assertEqual(self.lost((0.0, {'a': 1}), (1.0, {'a': 2}), (6.0, {'a': 2})), {})
+
+    def test_daemons_that_start_again_have_lost_nothing(self) -> None:
+        self.assertEqual(self.lost((0.0, {'a': 3}), (1.0, {'a': 0}), (2.0, {'a': 0, 'b': 1})), {})
+
+    def test_all_nodes_but_its_own_have_given_it_up(self) -> None:
+        self.assertEqual(given_up('abc', 'c', {'a', 'b'}, self.UP), ['a', 'b'])
+        self.assertEqual(given_up('abc', '', {'a', 'b'}, self.UP), [])
+        self.assertEqual(given_up('abc', '', {'a', 'b'}, {**self.UP, 'c': 'Connect'}), ['a', 'b'])
+        self.assertEqual(given_up('abc', 'c', {'c'}, {'c': 'Established'}), [])
+        self.assertEqual(given_up('', '', {'a'}, {}), [])
+
+    def test_how_often_bgpd_has_lost_a_session(self) -> None:
+        peers = {'a': {'connectionsDropped': 3}, 'b': {}}
+        self.assertEqual(losses_of({'ipv4Unicast': {'peers': peers}, 'ipv6Unicast': {'peers': peers}}), {'a': 3, 'b': 0})
+        self.assertEqual(losses_of(None), {})
 
 
 class Peers(unittest.TestCase):

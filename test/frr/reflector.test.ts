@@ -224,17 +224,25 @@ describeWith(TRIXIE_TOOLS, 'reflector.py', () => {
       await site.established(2);
     };
     const withoutBfd = valuesWith(IMPORTS);
-    delete (withoutBfd['tunnels'] as { primary: { bgp: { bfd?: unknown } } }).primary.bgp.bfd;
+    // The hold time is longer than everything here takes.
+    const { bgp } = (withoutBfd['tunnels'] as { primary: { bgp: { bfd?: unknown; holdSeconds?: number } } }).primary;
+    delete bgp.bfd;
+    bgp.holdSeconds = 90;
     site.configure(withoutBfd);
     site.tell({ nodes: 2 });
-    await restart(site.remote, conf!.replace(/^ neighbor .* bfd\n/gm, ''));
+    await restart(site.remote, conf!.replace(/^ neighbor .* bfd\n/gm, '').replace('timers 3 9', 'timers 30 90'));
     await restart(site.node(2), nodeConf!.replace(/^( bgp router-id .*)$/m, '$1\n bgp graceful-restart'));
     const known = async (): Promise<boolean> => (await routesOf(site.node(2), 4)).includes('10.0.5.0/24');
     await site.until('a node knows a way', known);
-    await site.freeze('STOP');
+    for (const what of ['reflector.py', 'FRR'] as const) await site.freeze('STOP', what);
     // Its kernel answers, as nothing does beyond a tunnel that is dead.
     await shell(site.remote, 'kill -STOP $(cat /var/run/frr/bgpd.pid)');
-    await site.until('no node counts on it', async () => !(await known())).finally(() => site.freeze('CONT'));
+    await site.until('no node counts on it', async () => !(await known())).finally(() => site.freeze('CONT', 'FRR'));
+    await site
+      .until('a node is back before anybody has looked', known)
+      .finally(() => site.freeze('CONT', 'reflector.py'));
+    await site.until('it is doubted', () => site.log().includes('primary: begins the session anew'));
+    await site.until('no node counts on it any more', async () => !(await known()));
     await site.until('the nodes are back', () => site.status()?.nodes.established === 2);
     for (let i = 0; i < 20; i++) {
       expect(await known()).toBe(false);

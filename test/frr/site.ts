@@ -363,10 +363,10 @@ export class Site {
     });
   }
 
-  /** All processes of the gateway stand still, or go on. */
-  async freeze(name: 'STOP' | 'CONT'): Promise<void> {
-    this.reflector?.signal(`SIG${name}`);
-    await shell(this.gateway, `kill -${name} $(cat /var/run/frr/*.pid)`);
+  /** Processes of the gateway stand still, or go on. */
+  async freeze(name: 'STOP' | 'CONT', what: 'FRR' | 'reflector.py'): Promise<void> {
+    if (what === 'FRR') await shell(this.gateway, `kill -${name} $(cat /var/run/frr/*.pid)`);
+    else this.reflector?.signal(`SIG${name}`);
   }
 
   async stopReflector(): Promise<void> {

@@ -130,7 +130,7 @@ function muslPart(): Promise<string> {
   return part({
     name: 'musl',
     texts: [path.basename(base)],
-    files: [script('musl'), path.join(__dirname, 'build/glibc-names.c')],
+    files: [script('musl'), script('compiling'), path.join(__dirname, 'build/glibc-names.c')],
     fill: (folder, log) => runIsolated('sh', [script('musl'), folder, base], { log }),
   });
 }
@@ -140,7 +140,7 @@ function muslPythonPart(): Promise<string> {
   return part({
     name: 'musl-python',
     texts: [path.basename(base)],
-    files: [script('musl-python')],
+    files: [script('musl-python'), script('compiling')],
     fill: (folder, log) => runIsolated('sh', [script('musl-python'), folder, base], { log }),
   });
 }

@@ -128,7 +128,10 @@ describeWith(['shellcheck'], 'shellcheck takes', () => {
     .readdirSync(__dirname, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.sh'));
   test.each(scripts)('%s', (script) => {
-    const { status, stdout } = spawnSync('shellcheck', ['-s', 'sh', script], { cwd: __dirname, encoding: 'utf8' });
+    const { status, stdout } = spawnSync('shellcheck', ['-x', '-s', 'sh', script], {
+      cwd: __dirname,
+      encoding: 'utf8',
+    });
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
   });
 });

@@ -7,29 +7,16 @@ set -eu
 folder=$1 base=$2
 names=$(dirname "$0")/glibc-names.c
 
-work=$folder/work
-root=$work/root
-mkdir -p "$root" "$work/upper" "$work/overlay"
-mount -t overlay overlay -o "lowerdir=$base,upperdir=$work/upper,workdir=$work/overlay" "$root"
-mount -t proc proc "$root/proc"
-# The machine's own way to the archive.
-apt-config dump | grep -i '^Acquire::[^ ]*proxy' >"$root/etc/apt/apt.conf.d/99machine" || :
-cp /etc/resolv.conf "$root/etc/resolv.conf"
-cp /etc/hosts "$root/etc/hosts"
-sed 's/^deb /deb-src /' "$root/etc/apt/sources.list" >"$root/etc/apt/sources.list.d/sources.list"
-chroot "$root" apt-get update -q
-DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -y -q bzip2 gcc libc6-dev make musl-tools patchelf wireguard-tools
-mkdir -p "$root/build/headers" "$root/build/busybox"
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/compiling.sh"
+begin_compiling "$folder/work" "$base" bzip2 patchelf wireguard-tools
+mkdir "$root/build/busybox"
 cp "$names" "$root/build"
 # shellcheck disable=SC2016 # for the shell in there
 chroot "$root" sh -euc '
 	cd /build
 	apt-get source -q --download-only busybox
 	tar -xf busybox_*.orig.tar.* -C busybox --strip-components 1
-	# Of the headers of the kernel only: the others are those of glibc.
-	for part in asm-generic linux mtd x86_64-linux-gnu/asm; do
-		ln -s "/usr/include/$part" headers
-	done
 	make -C busybox defconfig
 	# Alpine has no tc of busybox either; it does not compile with the headers of a new kernel.
 	sed -i "s/^# CONFIG_STATIC is not set/CONFIG_STATIC=y/; s/^CONFIG_TC=y/# CONFIG_TC is not set/" busybox/.config
@@ -45,5 +32,4 @@ cp "$root/usr/lib/x86_64-linux-musl/libc.so" "$folder/usr/lib/ld-musl-x86_64.so.
 # shellcheck disable=SC2016 # dpkg-query's own variables
 chroot "$root" dpkg-query -W -f '${Package} ${Version}\n' >"$folder/packages.txt"
 sed -n 's/^Version: /busybox /p' "$root"/build/busybox_*.dsc >>"$folder/packages.txt"
-umount "$root/proc" "$root"
-rm -rf "$work"
+end_compiling
