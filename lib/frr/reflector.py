@@ -321,7 +321,8 @@ class Reflector:
         summary = vty.ask_json('bgpd', 'show bgp summary json')
         self.states, self.senders = states_of(summary), senders_of(summary)
         self.presence.see(self.nodes, self.states, now)
-        self.losses.see(losses_of(summary), now)
+        # Not when the look began: everything may have stood still since.
+        self.losses.see(losses_of(summary), time.monotonic())
         self.doubt_remotes(fabric, now)
         self.remotes = {
             name: remote_of(tunnel.session, vty.ask_json('bgpd', f'show bgp neighbors {tunnel.session.peer} json'))
@@ -339,13 +340,13 @@ class Reflector:
         if not self.told.nodes:
             return
         lost = given_up(self.nodes, self.own_node(fabric), self.losses.at, self.states)
-        if not lost:
+        vty = self.daemons.vty
+        # A node that has come back to us has no last reset any more; and that we stood still may show at the next look only.
+        if not lost or (
+            now >= self.hurry_until and not heard_nothing(lost[0], vty.ask_json('bgpd', f'show bgp neighbors {lost[0]} json'))
+        ):
             return
         self.losses.forget()
-        vty = self.daemons.vty
-        # A node that has come back to us has no last reset any more.
-        if now >= self.hurry_until and not heard_nothing(lost[0], vty.ask_json('bgpd', f'show bgp neighbors {lost[0]} json')):
-            return
         for name, tunnel in fabric.tunnels.items():
             session = tunnel.session
             if session is not None and not session.bfd and self.states.get(session.peer) == 'Established':

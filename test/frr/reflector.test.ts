@@ -59,6 +59,7 @@ describeWith(TRIXIE_TOOLS, 'reflector.py', () => {
     for (const node of site.nodes) expect(await routesOf(node, 4)).toEqual(['10.0.5.0/24']);
     const ends = await shell(site.gateway, ...[100, 200].map((table) => `ip route show table ${table} default`));
     expect(ends).toBe('unreachable default proto 86 metric 4294967295 \n'.repeat(2));
+    await site.until('they are counted', () => site.status()?.metrics['nodeRoutes'] === 7);
     expect(site.status()).toMatchObject({
       problems: [],
       nodes: { known: 2, established: 2, withoutBfd: 0 },
