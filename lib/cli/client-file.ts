@@ -30,12 +30,15 @@ export function clientFile(
 ): string {
   const lines: ClientLines = {
     ...server,
-    privateKey:
-      privateKey === undefined ? '# PrivateKey = (the private key of this client)' : `PrivateKey = ${privateKey}`,
+    privateKey: privateKeyLine(privateKey),
     presharedKey: presharedKeyLine(site.values.peers[name]?.presharedKey, presharedKey),
   };
   return `${site.text((of) => of.clientConf(name, lines, format))}\n`;
 }
+
+/** The line of a private key, or a comment in its place. */
+export const privateKeyLine = (key: string | undefined): string =>
+  key === undefined ? '# PrivateKey = (the private key of this client)' : `PrivateKey = ${key}`;
 
 function presharedKeyLine(of: Peer['presharedKey'], given: string | undefined): string | undefined {
   const key = of?.value ?? given;

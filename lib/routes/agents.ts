@@ -30,8 +30,9 @@ import {
   type Staged,
 } from '../staged';
 import { routeAgentValues } from '../../values/route-agent';
-import { agentPortCheck, clusterChecks, fabricChecks, gatewayNameChecks, knownNetworkChecks } from '../frr/checks';
+import { agentPortCheck, fabricChecks, gatewayNameChecks, knownNetworkChecks } from '../frr/checks';
 import { oneMonitorCheck, overlapChecks, scrapeTimeoutCheck } from '../kubernetes/checks';
+import { clusterChecks } from '../kubernetes/networks';
 import { FRR_VOLUMES, frrContainer } from '../frr/pod';
 import { agentConf, linkName, nodeFilter, type Gateways } from './config';
 import { AGENT_SCRIPTS } from './scripts';

@@ -17,7 +17,8 @@ import {
 } from '../staged';
 import type { z } from 'zod';
 import type { agent } from '../../values/routes';
-import { fabricJson, gatewayOverlay, isV4, isV6, maxLengthOf, type FabricValues } from '../frr/fabric';
+import { fabricJson, gatewayOverlay, maxLengthOf, type FabricValues } from '../frr/fabric';
+import { isV4, isV6 } from '../kubernetes/networks';
 
 /** The values of the agents on the nodes. */
 export interface AgentValues extends FabricValues {
