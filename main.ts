@@ -1,5 +1,6 @@
 import { App } from 'cdk8s';
-import { chartNamed, DEFAULT_CHART, examplesOf } from './lib/cli/commands';
+import { CHARTS } from './charts';
+import { chartNamed, examplesOf } from './lib/cli/commands';
 import { reported } from './lib/cli/report';
 import { withPlaces } from './lib/cli/with-places';
 import { objectsOf } from './lib/helm/chart';
@@ -10,11 +11,11 @@ import { manifestFiles } from './lib/helm/manifests';
 /*
  * `npx cdk8s synth`: the plain manifests of one chart, as in any cdk8s project.
  *
- * VPN_CHART   the chart; default: vpn, which has all others
+ * VPN_CHART   the chart; default: the first one
  * VPN_VALUES  values files, separated by `:`; default: the chart's first example; empty: none
  */
 reported(() => {
-  const chart = chartNamed(process.env['VPN_CHART'] ?? DEFAULT_CHART);
+  const chart = chartNamed(process.env['VPN_CHART'] ?? Object.keys(CHARTS)[0] ?? '');
   const given = process.env['VPN_VALUES']?.split(':').filter((file) => file !== '');
   const loaded = loadValues({ files: given ?? examplesOf(chart.name).slice(0, 1) });
   const app = new App();

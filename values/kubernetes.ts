@@ -86,17 +86,15 @@ const unread: z.ZodType<Unread> = z.lazy(() =>
   z.union([text, z.number(), z.boolean(), z.null(), z.array(unread), z.record(text, unread)]),
 );
 
-const globalRegistry = z
-  .string()
-  .regex(IMAGE_REGISTRY_PATTERN)
-  .optional()
-  .describe('Registry that all images are taken from, instead of their own')
-  .meta({ noun: 'an image registry', example: 'registry.example.com' });
-
 /** Values that an umbrella chart hands to all its subcharts. */
 export const global = z
   .looseObject({
-    imageRegistry: globalRegistry,
+    imageRegistry: z
+      .string()
+      .regex(IMAGE_REGISTRY_PATTERN)
+      .optional()
+      .describe('Registry that all images are taken from, instead of their own')
+      .meta({ noun: 'an image registry', example: 'registry.example.com' }),
     imagePullSecrets: pullSecrets
       .default([])
       .describe('Secrets for pulling images, for all charts of the release')
@@ -104,19 +102,6 @@ export const global = z
   })
   .catchall(unread)
   .prefault({});
-
-/** The same of an umbrella chart itself. What is not set here leaves each subchart its own: a default would win over it. */
-export const umbrellaGlobal = z
-  .looseObject({
-    imageRegistry: globalRegistry,
-    imagePullSecrets: pullSecrets
-      .optional()
-      .describe('Secrets for pulling images, for all charts of the release')
-      .meta({ example: [{ name: 'registry' }] }),
-  })
-  .catchall(unread)
-  .prefault({})
-  .describe('What all charts share: it wins over `global` of each');
 
 /** An image; `defaults` are its published place and version. */
 export function image<D extends { registry: string; repository: string; tag: string }>(defaults: D) {
@@ -313,25 +298,20 @@ export const pod = {
     .meta({ example: [{ name: 'log', image: 'docker.io/library/busybox:1.37.0', command: ['sleep', 'infinity'] }] }),
 };
 
-/** A service account; `create` says what it may. */
-export function serviceAccountWith(create: string) {
-  return z
-    .strictObject({
-      create: z.boolean().default(true).describe(create),
-      name: objectName
-        .optional()
-        .describe('Name of the service account; absent: the full name, or `default` if none is made')
-        .meta({ example: 'vpn' }),
-      annotations: annotations
-        .default({})
-        .describe('Annotations of the service account')
-        .meta({ example: { 'example.com/role': 'vpn' } }),
-    })
-    .prefault({});
-}
-
 /** The service account of a workload that never asks the API. */
-export const serviceAccount = serviceAccountWith('Whether to make a service account, which has no token and no rights');
+export const serviceAccount = z
+  .strictObject({
+    create: z.boolean().default(true).describe('Whether to make a service account, which has no token and no rights'),
+    name: objectName
+      .optional()
+      .describe('Name of the service account; absent: the full name, or `default` if none is made')
+      .meta({ example: 'vpn' }),
+    annotations: annotations
+      .default({})
+      .describe('Annotations of the service account')
+      .meta({ example: { 'example.com/role': 'vpn' } }),
+  })
+  .prefault({});
 
 /** `v1`, `apps/v1`, `cilium.io/v2alpha1`. */
 const apiVersion = z

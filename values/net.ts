@@ -16,7 +16,6 @@ import {
   HOST_NAME_PATTERN,
   INTERFACE_NAME_PATTERN,
   NAME_PATTERN,
-  SERVICE_NAME_PATTERN,
 } from '../lib/net/name';
 import { AS_NUMBER_MAX, AS_NUMBER_MIN } from '../lib/net/as-number';
 import { PORT_MAX, PORT_MIN } from '../lib/net/port';
@@ -80,12 +79,6 @@ export const secretWireguardKey = z
 export const name = z.string().regex(NAME_PATTERN).max(63).meta({ noun: 'a name', example: 'alice' });
 /** A DNS label: the name of most objects that others derive names from. */
 export const dnsLabel = z.string().regex(DNS_LABEL_PATTERN).meta({ noun: 'a DNS label', example: 'home' });
-/** The name of a Service. */
-export const serviceName = z
-  .string()
-  .regex(SERVICE_NAME_PATTERN)
-  .max(63)
-  .meta({ noun: 'the name of a Service, which begins with a letter', example: 'printer' });
 /** The name of a network interface. */
 export const interfaceName = z
   .string()

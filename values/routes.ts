@@ -4,28 +4,23 @@ import { dataKey, anyMap, image, labels, objectName, resources } from './kuberne
 import { address, asNumber, cidr, interfaceName, ipv4Slash16, ipv6Cidr, port, shortName } from './net';
 
 /** The networks of the cluster. */
-export const clusterNetworks = {
-  podCidrs: z
-    .array(cidr)
-    .default([])
-    .describe('Networks of the pods')
-    .meta({ example: ['10.244.0.0/16'] }),
-  serviceCidrs: z
-    .array(cidr)
-    .default([])
-    .describe('Networks of the Services')
-    .meta({ example: ['10.96.0.0/12'] }),
-  nodeCidrs: z
-    .array(cidr)
-    .default([])
-    .describe('Networks of the nodes')
-    .meta({ example: ['172.27.0.0/20'] }),
-};
-
-/** The networks of the cluster, as gateways and their agents need them. */
 export const cluster = z
   .strictObject({
-    ...clusterNetworks,
+    podCidrs: z
+      .array(cidr)
+      .default([])
+      .describe('Networks of the pods')
+      .meta({ example: ['10.244.0.0/16'] }),
+    serviceCidrs: z
+      .array(cidr)
+      .default([])
+      .describe('Networks of the Services')
+      .meta({ example: ['10.96.0.0/12'] }),
+    nodeCidrs: z
+      .array(cidr)
+      .default([])
+      .describe('Networks of the nodes')
+      .meta({ example: ['172.27.0.0/20'] }),
     nodeSources: z
       .array(cidr)
       .default([])

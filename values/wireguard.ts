@@ -33,7 +33,6 @@ import {
   wireguardKey,
 } from './net';
 import { metrics } from './metrics';
-import { keepaliveSeconds, peerAddresses, peerServices, routedNetworks } from './peers';
 
 const presharedKey = z
   .strictObject({
@@ -79,10 +78,21 @@ export const wireguardPeer = z.strictObject({
     .optional()
     .describe('Pre-shared key, mixed into the handshake (post-quantum resistance): in a Secret, or a value')
     .meta({ example: { existingSecret: 'wireguard-alice', key: 'preshared-key' } }),
-  addresses: peerAddresses,
-  routedNetworks,
+  addresses: z
+    .array(address)
+    .min(1)
+    .describe('Addresses of the peer inside the VPN')
+    .meta({ example: ['10.13.13.2'] }),
+  routedNetworks: z
+    .array(cidr)
+    .optional()
+    .describe('Networks behind the peer (site to site)')
+    .meta({ example: ['192.168.10.0/24'] }),
   endpoint: endpoint.optional().describe('Where the server reaches the peer first; absent: it waits for the peer'),
-  persistentKeepaliveSeconds: keepaliveSeconds
+  persistentKeepaliveSeconds: z
+    .int()
+    .min(0)
+    .max(65535)
     .optional()
     .describe('Seconds between the keepalives that the server sends; 0 or absent: none')
     .meta({ example: 25 }),
@@ -90,9 +100,6 @@ export const wireguardPeer = z.strictObject({
     .record(name.meta({ example: 'intranet' }), allowRule)
     .optional()
     .describe('What the peer may reach, rules by name; absent: everything, `{}`: nothing'),
-  services: peerServices
-    .optional()
-    .describe('Services of the cluster for what the peer serves, by name; in mode `routed` only'),
   client: z
     .strictObject({
       allowedIPs: z
@@ -198,7 +205,10 @@ export const wireguardValues = z.strictObject({
         .min(1)
         .default(['0.0.0.0/0', '::/0'])
         .describe('Networks that clients send through the tunnel: the `AllowedIPs` of their files'),
-      persistentKeepaliveSeconds: keepaliveSeconds
+      persistentKeepaliveSeconds: z
+        .int()
+        .min(0)
+        .max(65535)
         .default(25)
         .describe('Seconds between the keepalives of a client, which keep its way through a NAT open; 0: none'),
       mtu: z

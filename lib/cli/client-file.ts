@@ -30,15 +30,12 @@ export function clientFile(
 ): string {
   const lines: ClientLines = {
     ...server,
-    privateKey: privateKeyLine(privateKey),
+    privateKey:
+      privateKey === undefined ? '# PrivateKey = (the private key of this client)' : `PrivateKey = ${privateKey}`,
     presharedKey: presharedKeyLine(site.values.peers[name]?.presharedKey, presharedKey),
   };
   return `${site.text((of) => of.clientConf(name, lines, format))}\n`;
 }
-
-/** The line of a private key, or a comment in its place. */
-export const privateKeyLine = (key: string | undefined): string =>
-  key === undefined ? '# PrivateKey = (the private key of this client)' : `PrivateKey = ${key}`;
 
 function presharedKeyLine(of: Peer['presharedKey'], given: string | undefined): string | undefined {
   const key = of?.value ?? given;

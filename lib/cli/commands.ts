@@ -3,12 +3,11 @@ import { basename, join } from 'node:path';
 import { CHARTS } from '../../charts';
 import type { HelmChart, PlainOptions } from '../helm/chart';
 import { writeFiles } from '../helm/folder';
-import { loadValues } from '../helm/load-values';
+import { loadValues, type LoadedValues } from '../helm/load-values';
 import { MANIFEST_MARK, manifestFiles, manifestStream } from '../helm/manifests';
 import { InputError } from '../staged/input-error';
 import type { KubernetesObject } from '../staged/resource';
 import { imagesOf } from './images';
-import { partValues, type PartValues } from './part-values';
 import { tell } from './report';
 import { nearest } from '../staged/nearest';
 import { withPlaces } from './with-places';
@@ -22,9 +21,6 @@ export interface ValuesFlags {
   readonly namespace: string;
   readonly managedBy: string;
 }
-
-/** The chart where none is named: the umbrella, which has all others. */
-export const DEFAULT_CHART = 'vpn';
 
 /** What holds without any flag. */
 export const DEFAULT_FLAGS: ValuesFlags = {
@@ -120,8 +116,7 @@ export function chartNamed(name: string): HelmChart {
   if (chart !== undefined) return chart as HelmChart;
   const names = [...charts.keys()];
   const guess = nearest(name, names);
-  const otherwise = /\.(?:ya?ml|json)$/.test(name) ? 'give a values file with -f' : `choose one of ${names.join(', ')}`;
-  const advice = guess === undefined ? otherwise : `did you mean ${guess}?`;
+  const advice = guess === undefined ? `choose one of ${names.join(', ')}` : `did you mean ${guess}?`;
   throw new InputError([`chart: there is no such chart, got ${JSON.stringify(name)}; ${advice}`], 2);
 }
 
@@ -130,14 +125,9 @@ function objectsOf(chart: HelmChart, flags: ValuesFlags): KubernetesObject[] {
   return withPlaces(loaded, () => chart.objects(options));
 }
 
-/**
- * The values of the flags, with their places, and what the chart makes of them.
- *
- * @param part the only chart that the command is about: the values may then be those of the umbrella chart
- */
-export function siteOf(flags: ValuesFlags, part?: string): { loaded: PartValues; options: PlainOptions } {
-  const all = loadValues({ files: flags.values, set: flags.set, setString: flags.setString });
-  const loaded = part === undefined ? all : partValues(part, all);
+/** The values of the flags, with their places, and what the chart makes of them. */
+export function siteOf(flags: ValuesFlags): { loaded: LoadedValues; options: PlainOptions } {
+  const loaded = loadValues({ files: flags.values, set: flags.set, setString: flags.setString });
   const release = { name: flags.release, namespace: flags.namespace, service: flags.managedBy };
   return { loaded, options: { values: loaded.values, release } };
 }

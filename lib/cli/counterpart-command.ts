@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { CHARTS } from '../../charts';
 import type { ipsecValues } from '../../values/ipsec';
 import { InputError } from '../staged/input-error';
+import { nearest } from '../staged/nearest';
 import {
   COUNTERPARTS,
   type CloudFormat,
@@ -11,10 +12,8 @@ import {
 } from '../strongswan/counterpart';
 import { BGP_PASSWORD_PATTERN, BGP_PASSWORD_PROBLEM, optionProblems } from '../strongswan/counterparts';
 import { PRESETS } from '../strongswan/presets';
-import type { ValuesFlags } from './commands';
-import { goodValues } from './good-values';
+import { siteOf, type ValuesFlags } from './commands';
 import { readSecretFile } from './key-file';
-import { knownEntry } from './known-entry';
 import { writeIntoFolder } from './new-files';
 import { tell } from './report';
 import { withPlaces } from './with-places';
@@ -33,9 +32,10 @@ export interface CounterpartFlags extends ValuesFlags {
 
 /** `showconf ipsec`: what the remote end of a tunnel has to be configured with, on standard output or as files in a folder. */
 export function counterpartCommand(name: string, flags: CounterpartFlags): void {
-  const { loaded, options, values } = goodValues(CHARTS.ipsec, flags);
-  const { tunnels } = values;
-  const tunnel = knownEntry('tunnel', name, tunnels);
+  const { loaded, options } = siteOf(flags);
+  withPlaces(loaded, () => CHARTS.ipsec.objects(options));
+  const { tunnels } = CHARTS.ipsec.environment(options).values as z.output<typeof ipsecValues>;
+  const tunnel = knownTunnel(name, tunnels);
   const as = flags.as ?? withPlaces(loaded, () => kindOf(name, tunnel));
   const given: CounterpartOptions = {
     ...(flags.address !== undefined && { address: flags.address }),
@@ -90,6 +90,14 @@ function keyOption(as: CounterpartKind, key: string): CounterpartOptions {
   return as === 'strongswan'
     ? { secretLine: `secret = 0s${Buffer.from(key).toString('base64')}` }
     : { presharedKey: key };
+}
+
+function knownTunnel(name: string, tunnels: Readonly<Record<string, Tunnel>>): Tunnel {
+  const tunnel = new Map(Object.entries(tunnels)).get(name);
+  if (tunnel !== undefined) return tunnel;
+  const guess = nearest(name, Object.keys(tunnels));
+  const advice = guess === undefined ? 'name a key of tunnels' : `did you mean ${guess}?`;
+  throw new InputError([`tunnel: there is no such tunnel, got ${JSON.stringify(name)}; ${advice}`], 2);
 }
 
 /** The pre-shared key, where it is known. */

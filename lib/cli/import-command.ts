@@ -1,14 +1,12 @@
 import { loadValues } from '../helm/load-values';
-import { mergeLayers } from '../helm/merge';
 import type { JsonObject } from '../helm/values-file';
 import { toYaml } from '../helm/yaml';
 import { InputError } from '../staged/input-error';
 import { chartNamed } from './commands';
 import { importConstellation, type ConstellationAnswers } from './import-constellation';
 import { importCrusoe, type CrusoeAnswers } from './import-crusoe';
-import { importKilo } from './import-kilo';
 import { importLinuxserver, type LinuxserverAnswers } from './import-linuxserver';
-import { identitiesOf, SECRET_VALUES, type Imported } from './import-result';
+import { identitiesOf, type Imported } from './import-result';
 import { writeIntoFolder } from './new-files';
 import { withPlaces } from './with-places';
 
@@ -19,7 +17,7 @@ export interface ImportFlags extends Omit<ConstellationAnswers, 'identity'>, Cru
 
 interface Importer {
   /** The chart that takes the values. */
-  readonly chart: 'ipsec' | 'wireguard' | 'kilo';
+  readonly chart: 'ipsec' | 'wireguard';
   /** The flags that say what the old settings do not. */
   readonly answers: Readonly<Partial<Record<keyof ImportFlags, string>>>;
   readonly read: (files: readonly string[], flags: ImportFlags) => Imported;
@@ -56,7 +54,6 @@ const IMPORTERS = {
     answers: { endpoint: '--endpoint', config: '--config' },
     read: importLinuxserver,
   },
-  kilo: { chart: 'kilo', answers: {}, read: importKilo },
 } satisfies Readonly<Record<string, Importer>>;
 
 export type ImportKind = keyof typeof IMPORTERS;
@@ -65,24 +62,22 @@ export type ImportKind = keyof typeof IMPORTERS;
 export const IMPORTS = Object.keys(IMPORTERS) as readonly ImportKind[];
 
 /**
- * `import`: the settings of something else as our values, in a folder: `values.yaml`, `secrets.yaml` and `secret-values.yaml` if there are
- * any, and what became of what on standard output, with what `check` finds in the values.
+ * `import`: the settings of something else as our values, in a folder: `values.yaml`, `secrets.yaml` if there are any, and what
+ * became of what on standard output, with what `check` finds in the values.
  */
 export function importCommand(kind: ImportKind, files: readonly string[], flags: ImportFlags): void {
   refuseForeign(kind, flags);
   const { chart, read }: Importer = IMPORTERS[kind];
-  const { values, secrets, secretValues, report } = read(files, flags);
+  const { values, secrets, report } = read(files, flags);
   const heading = `# The values of ${kind}, for the chart ${chart}: look at them, and check them with cdk8s-vpn check ${chart} -f.\n`;
   const written = [
     { name: 'values.yaml', text: `${heading}${toYaml(values)}` },
     ...(secrets.length === 0
       ? []
       : [{ name: 'secrets.yaml', text: secrets.map((secret) => `---\n${toYaml(secret)}`).join(''), secret: true }]),
-    ...(secretValues === undefined ? [] : [{ name: SECRET_VALUES, text: toYaml(secretValues), secret: true }]),
   ];
-  writeIntoFolder(flags.output, written, ['values.yaml', 'secrets.yaml', SECRET_VALUES]);
-  const all = mergeLayers(values, secretValues ?? {});
-  for (const line of [...report, ...problemsOfValues(chart, all).filter(isNotIn(report))])
+  writeIntoFolder(flags.output, written, ['values.yaml', 'secrets.yaml']);
+  for (const line of [...report, ...problemsOfValues(chart, values).filter(isNotIn(report))])
     process.stdout.write(`${line}\n`);
 }
 

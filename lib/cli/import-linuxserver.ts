@@ -11,7 +11,6 @@ import type { Json } from '../staged/node';
 import { peerFolders, readOldPeer, readOldServer, type OldPeer, type OldServer } from './import-config-folder';
 import { readEnvironment, type Environment } from './import-environment';
 import { parsedAs, secretOf, type Imported } from './import-result';
-import { freeName, nearestName } from './peer-name';
 import { Refusals } from './refusals';
 
 /** What the environment does not say. */
@@ -37,6 +36,8 @@ const USED: readonly string[] = [
   'ALLOWEDIPS',
   'PERSISTENTKEEPALIVE_PEERS',
 ];
+/** How long a key of `peers` may be. */
+const LONGEST_NAME = 63;
 /** The hosts of a /24 but for the server. */
 const MOST_PEERS = 253;
 
@@ -272,7 +273,21 @@ function peersOf(old: Variables, files: readonly string[]): NamedPeer[] {
 
 const isDigits = (text: string): boolean => /^[0-9]+$/.test(text);
 
-const nameOf = (given: string): string => nearestName(isDigits(given) ? `peer${given}` : given);
+/** The key nearest to a name: lower-case letters, digits and hyphens. */
+function nameOf(given: string): string {
+  if (isDigits(given)) return `peer${given}`.slice(0, LONGEST_NAME);
+  const allowed = given.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return allowed.replace(/^-/, '').slice(0, LONGEST_NAME).replace(/-$/, '');
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  let free = name;
+  for (let number = 2; taken.has(free); number++) {
+    const suffix = `-${String(number)}`;
+    free = `${name.slice(0, LONGEST_NAME - suffix.length)}${suffix}`;
+  }
+  return free;
+}
 
 /** @throws InputError about addresses that are not of the network */
 function oldPeerIn(network: string | undefined, peer: OldPeer | undefined): OldPeer | undefined {

@@ -4,16 +4,11 @@ import { InputError } from '../staged/input-error';
 import type { Json } from '../staged/node';
 import { pathText, problemsOf } from '../staged/problems';
 
-/** The file of values that are secrets. */
-export const SECRET_VALUES = 'secret-values.yaml';
-
 /** What an import makes of old settings. */
 export interface Imported {
   readonly values: JsonObject;
   /** Objects that hold secrets: a file of their own. */
   readonly secrets: readonly JsonObject[];
-  /** Values that are secrets, where no object may hold them instead: a file of their own as well. */
-  readonly secretValues?: JsonObject;
   /** What became of each key and of what was fixed, as `old path: what`. */
   readonly report: readonly string[];
 }

@@ -37,8 +37,7 @@ export function keysCommand(chart: string, name: string, flags: KeysFlags): void
     files.push({ path: conf, content: clientFile(after, name, server, { privateKey }) });
   }
   writeNewFiles(files);
-  const { below } = site.loaded;
-  process.stdout.write(toYaml(below === undefined ? more : { [below]: more }));
+  process.stdout.write(toYaml(more));
   tell(`wrote ${files.map(({ path }) => path).join(' and ')}; add the lines above to the values`);
   if (conf !== undefined) tellTunnelName(conf);
   if (Object.keys(site.values.peersFrom).length > 0) {

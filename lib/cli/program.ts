@@ -9,22 +9,19 @@ import { CLIENT_FORMATS, type ClientFormat } from './client-file';
 import {
   chartCommand,
   checkCommand,
-  DEFAULT_CHART,
   DEFAULT_FLAGS,
   examplesCommand,
   imagesCommand,
   synthCommand,
   type ValuesFlags,
 } from './commands';
-import { GRAPH_FORMATS, graphCommand, type GraphFlags } from './graph-command';
 import { keysCommand, type KeysFlags } from './keys-command';
 import { importCommand, IMPORTS, type ImportFlags, type ImportKind } from './import-command';
 import type { RemoteNetwork } from './import-crusoe';
 import { CLOUD_FORMATS, COUNTERPARTS, type CloudFormat } from '../strongswan/counterpart';
 import { PRESET_NAMES } from '../strongswan/presets';
 import { counterpartCommand, type CounterpartFlags } from './counterpart-command';
-import { explainCommand, type ExplainFlags } from './explain-command';
-import { showconfCommand, showconfKiloCommand, type ShowconfKiloFlags } from './showconf-command';
+import { showconfCommand, type ShowconfFlags } from './showconf-command';
 
 const USAGE_HINT = '(cdk8s-vpn --help shows the usage)';
 
@@ -76,17 +73,17 @@ function program(): Command {
     .description('VPN gateways for Kubernetes: plain manifests and Helm charts from one model')
     .version(VERSION)
     .addHelpText('after', EXIT_CODES);
-  withValues(onAnyChart(cli.command('synth'), 'plain manifests of a chart, ready for kubectl apply'))
+  withValues(onChart(cli.command('synth'), 'plain manifests of a chart, ready for kubectl apply'))
     .option('-o, --output <folder>', 'write one file per resource into a folder; those of an earlier run are replaced')
     .action((chart: string, flags: Partial<ValuesFlags> & { output?: string }) => {
       synthCommand(chart, { ...DEFAULT_FLAGS, ...flags });
     });
   withValues(
-    onAnyChart(cli.command('check'), 'every problem of the values at once; silent in a pipe if there is none'),
+    onChart(cli.command('check'), 'every problem of the values at once; silent in a pipe if there is none'),
   ).action((chart: string, flags: Partial<ValuesFlags>) => {
     checkCommand(chart, { ...DEFAULT_FLAGS, ...flags });
   });
-  onAnyChart(cli.command('chart'), 'the Helm chart, as a folder of its name')
+  onChart(cli.command('chart'), 'the Helm chart, as a folder of its name')
     .requiredOption('-o, --output <folder>', 'the folder above it')
     .action((chart: string, { output }: { output: string }) => {
       chartCommand(chart, output);
@@ -117,11 +114,6 @@ function program(): Command {
       '--private-key-file <file>',
       'the private key of the client (- is standard input)',
       filePath('--private-key-file'),
-    )
-    .option(
-      '--nodes <file>',
-      'of kilo: what kubectl get nodes -o yaml prints, repeatable (- is standard input)',
-      repeated(filePath('--nodes')),
     )
     .option(
       '--preshared-key-file <file>',
@@ -158,47 +150,21 @@ function program(): Command {
     .action((chart: string, name: string, flags: ShowconfAnyFlags) => {
       showconf(chart, name, flags);
     });
-  withValues(
-    onChart(cli.command('explain'), 'what packets meet on their way from one place to another, and back, host by host')
-      .argument(
-        '[from]',
-        'pod@NODE, NODE, an address, a network, or a name such as that of an import, a tunnel, or peer:NAME',
-      )
-      .argument('[to]', 'the same'),
-  )
-    .option('--nodes <file>', 'what kubectl get nodes -o yaml prints, repeatable (- is standard input)', collect)
-    .option('--node-mtu <bytes>', 'MTU of the links that have the nodes’ addresses; absent: 1500', mtuBytes)
-    .option('--pod-mtu <bytes>', 'MTU of the network of the pods; absent: 1500', mtuBytes)
-    .option('--all', 'a table of all pairs, for review')
-    .option('--json', 'JSON instead of text')
-    .action((chart: string, from: string | undefined, to: string | undefined, flags: Partial<ExplainFlags>) => {
-      explainCommand(chart, from, to, { ...DEFAULT_FLAGS, ...flags });
-    });
-  withValues(onAnyChart(cli.command('images'), 'every image that the pods use, one a line')).action(
+  withValues(onChart(cli.command('images'), 'every image that the pods use, one a line')).action(
     (chart: string, flags: Partial<ValuesFlags>) => {
       imagesCommand(chart, { ...DEFAULT_FLAGS, ...flags });
     },
   );
-  withValues(onChart(cli.command('graph'), 'a picture of who reaches whom through what'))
-    .addOption(
-      new Option('--format <format>', 'an SVG picture, or a flowchart of Mermaid')
-        .choices(GRAPH_FORMATS)
-        .default('svg'),
-    )
-    .option('-o, --output <file>', 'write it into a file, which may be an earlier picture', newFilePath('-o'))
-    .action((chart: string, flags: Partial<GraphFlags> & Pick<GraphFlags, 'format'>) => {
-      graphCommand(chart, { ...DEFAULT_FLAGS, ...flags });
-    });
   cli
     .command('import')
     .description('the settings of something else as our values, in a folder, with a report of what became of each')
     .addArgument(new Argument('<kind>', 'whose settings they are').choices(IMPORTS))
     .argument(
       '<file...>',
-      'constellation, crusoe: the values files of the chart; kilo: Peers, Services and Endpoints; linuxserver: KEY=value lines, Kubernetes objects or a compose file',
+      'constellation, crusoe: the values files of the chart; linuxserver: KEY=value lines, Kubernetes objects or a compose file',
       (path: string, all: readonly string[] = []) => [...all, filePath('file')(path)],
     )
-    .requiredOption('-o, --output <folder>', 'the folder for values.yaml, secrets.yaml and secret-values.yaml')
+    .requiredOption('-o, --output <folder>', 'the folder for values.yaml and secrets.yaml')
     .option(
       '--identity <identity>',
       'constellation, crusoe: our IKE identity, which the old chart did not have; of crusoe repeatable, in the order of the tunnels',
@@ -248,44 +214,34 @@ function program(): Command {
   return cli;
 }
 
-type ShowconfAnyFlags = Partial<Omit<CounterpartFlags, 'format'> & Omit<ShowconfKiloFlags, 'format'>> & {
+type ShowconfAnyFlags = Partial<Omit<CounterpartFlags, 'format'> & Omit<ShowconfFlags, 'format'>> & {
   readonly format?: ClientFormat | CloudFormat;
 };
 
-/** The other end of a peer, or of a tunnel: each has flags that the others have not. */
+/** The other end of a peer, or of a tunnel: each has flags that the other one has not. */
 function showconf(chart: string, name: string, { format, ...flags }: ShowconfAnyFlags): void {
   const isTunnel = chart === 'ipsec';
-  const { qr, privateKeyFile, nodes, as, address, bgpPasswordFile } = flags;
-  const foreign = {
-    ...(isTunnel
-      ? { '--qr': qr, '--private-key-file': privateKeyFile }
-      : { '--as': as, '--address': address, '--bgp-password-file': bgpPasswordFile }),
-    ...(chart !== 'kilo' && { '--nodes': nodes }),
-  };
+  const { qr, privateKeyFile, as, address, bgpPasswordFile } = flags;
+  const foreign = isTunnel
+    ? { '--qr': qr, '--private-key-file': privateKeyFile }
+    : { '--as': as, '--address': address, '--bgp-password-file': bgpPasswordFile };
   const given = Object.entries(foreign).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
   const problems = given.map((flag) => `${flag}: is not for the chart ${chart}; leave it out`);
   const formats: readonly string[] = isTunnel ? CLOUD_FORMATS : CLIENT_FORMATS;
   if (format !== undefined && !formats.includes(format))
     problems.push(`--format: is not for the chart ${chart}, got "${format}"; choose one of ${formats.join(', ')}`);
   if (problems.length > 0) throw new InputError(problems, 2);
-  const all = { ...DEFAULT_FLAGS, ...flags };
-  if (isTunnel) counterpartCommand(name, { ...all, ...(format !== undefined && { format: format as CloudFormat }) });
-  else {
-    const ofClient = { ...all, format: (format ?? 'wg-quick') as ClientFormat };
-    if (chart === 'kilo') showconfKiloCommand(name, ofClient);
-    else showconfCommand(chart, name, ofClient);
-  }
+  if (isTunnel)
+    counterpartCommand(name, {
+      ...DEFAULT_FLAGS,
+      ...flags,
+      ...(format !== undefined && { format: format as CloudFormat }),
+    });
+  else showconfCommand(chart, name, { ...DEFAULT_FLAGS, ...flags, format: (format ?? 'wg-quick') as ClientFormat });
 }
-
-const CHART_NAMES = `one of: ${Object.keys(CHARTS).join(', ')}`;
 
 function onChart(command: Command, description: string): Command {
-  return command.description(description).argument('<chart>', CHART_NAMES);
-}
-
-/** For a command that takes nothing behind the chart: it may be left out. */
-function onAnyChart(command: Command, description: string): Command {
-  return command.description(description).argument('[chart]', CHART_NAMES, DEFAULT_CHART);
+  return command.description(description).argument('<chart>', `one of: ${Object.keys(CHARTS).join(', ')}`);
 }
 
 function onPeer(command: Command, description: string, peer: (name: string) => string): Command {
@@ -346,12 +302,6 @@ function network(value: string): string {
 function remoteNetwork(value: string): RemoteNetwork {
   const [, before = value, digits] = /^(.*\/[0-9]+):([0-9]{1,3})$/.exec(value) ?? [];
   return { cidr: network(before), ...(digits !== undefined && { maxLength: Number(digits) }) };
-}
-
-function mtuBytes(value: string): number {
-  const number = Number(value);
-  if (/^[0-9]+$/.test(value) && number >= 576 && number <= 65_535) return number;
-  throw new InvalidArgumentError('Give a number of bytes from 576 to 65535.');
 }
 
 function hostOrAddress(value: string): string {

@@ -1,17 +1,15 @@
-import { kiloClientConf } from '../kilo/client';
 import { wireguardPublicKey } from '../net/wireguard-key';
 import { InputError } from '../staged/input-error';
-import { clientFile, privateKeyLine, serverLines, type ClientFormat, type ClientKeys } from './client-file';
+import { clientFile, serverLines, type ClientFormat, type ClientKeys } from './client-file';
 import type { ValuesFlags } from './commands';
 import { readKeyFile } from './key-file';
-import { KiloSite } from './kilo-site';
 import { refuseExisting, writeNewFiles } from './new-files';
 import { png } from './png';
 import { QR_MAX_BYTES, qrCode, qrText, type QrCode } from './qr-code';
 import { Refusals } from './refusals';
 import { tell } from './report';
 import { tellTunnelName } from './tunnel-name';
-import { WireGuardSite } from './wireguard-site';
+import { WireGuardSite, type Peer } from './wireguard-site';
 
 /** The flags of `showconf`. */
 export interface ShowconfFlags extends ValuesFlags {
@@ -22,62 +20,17 @@ export interface ShowconfFlags extends ValuesFlags {
   readonly output?: string;
 }
 
-/** A peer, as far as its keys go. */
-interface PeerWithKeys {
-  readonly publicKey?: string | undefined;
-  readonly presharedKey?:
-    { readonly existingSecret?: string | undefined; readonly value?: string | undefined } | undefined;
-}
-
-/** What is asked of a site for the file of a client. Each may throw an InputError. */
-interface ClientSource<T> {
-  readonly peer: () => PeerWithKeys;
-  /** What its file says of the other end. */
-  readonly otherEnd: () => T;
-  readonly file: (otherEnd: T, keys: ClientKeys) => string;
-}
-
 /** `showconf`: the file of a client, or its QR code, on standard output or in a file. */
 export function showconfCommand(chart: string, name: string, flags: ShowconfFlags): void {
-  const site = WireGuardSite.load(chart, flags);
-  site.refuseGenerated(name, flags.qr === true ? ' --qr' : '');
-  showClient(name, flags, {
-    peer: () => site.knownPeer(name),
-    otherEnd: () => serverLines(site),
-    file: (server, keys) => clientFile(site, name, server, keys, flags.format),
-  });
-}
-
-/** The flags of `showconf kilo`. */
-export interface ShowconfKiloFlags extends ShowconfFlags {
-  readonly nodes?: readonly string[];
-}
-
-/** `showconf kilo`: the same for a peer of Kilo, for which the nodes of the cluster are the other end. */
-export function showconfKiloCommand(name: string, flags: ShowconfKiloFlags): void {
-  const site = KiloSite.load(flags);
-  let leftOut: readonly string[] = [];
-  showClient(name, flags, {
-    peer: () => site.knownPeer(name),
-    otherEnd() {
-      const mesh = site.mesh(flags.nodes ?? []);
-      leftOut = mesh.leftOut;
-      return mesh.ready;
-    },
-    file: (nodes, { privateKey }) =>
-      kiloClientConf(site.values, name, nodes, { privateKey: privateKeyLine(privateKey), format: flags.format }),
-  });
-  for (const sentence of leftOut) process.stderr.write(`${sentence}\n`);
-}
-
-function showClient<T>(name: string, flags: ShowconfFlags, source: ClientSource<T>): void {
   const { format, output, qr = false } = flags;
+  const site = WireGuardSite.load(chart, flags);
+  site.refuseGenerated(name, qr ? ' --qr' : '');
   const refusals = new Refusals();
   refusals.attempt(() => {
     refuseFlags(flags);
   });
-  const peer = refusals.attempt(source.peer);
-  const otherEnd = refusals.attempt(source.otherEnd);
+  const peer = refusals.attempt(() => site.knownPeer(name));
+  const server = refusals.attempt(() => serverLines(site));
   const keys = refusals.attempt(() => keysOf(flags));
   if (peer !== undefined && keys !== undefined) {
     refusals.attempt(() => {
@@ -85,9 +38,9 @@ function showClient<T>(name: string, flags: ShowconfFlags, source: ClientSource<
     });
   }
   refusals.throwIfAny();
-  if (otherEnd === undefined || keys === undefined) return;
+  if (server === undefined || keys === undefined) return;
 
-  const text = source.file(otherEnd, keys);
+  const text = clientFile(site, name, server, keys, format);
   const code = qr ? codeOf(text, name) : undefined;
   if (output !== undefined) {
     writeNewFiles([{ path: output, content: code === undefined ? text : png(code) }]);
@@ -102,8 +55,7 @@ function showClient<T>(name: string, flags: ShowconfFlags, source: ClientSource<
 }
 
 /** @throws InputError about flags that do not go together, and a file that is there already */
-function refuseFlags(flags: ShowconfKiloFlags): void {
-  const { values, nodes = [], qr = false, format, output, privateKeyFile, presharedKeyFile } = flags;
+function refuseFlags({ values, qr = false, format, output, privateKeyFile, presharedKeyFile }: ShowconfFlags): void {
   const problems: string[] = [];
   if (qr && format === 'wg') {
     problems.push('--qr: apps read the format wg-quick only, got --format wg; leave one of the two out');
@@ -115,7 +67,7 @@ function refuseFlags(flags: ShowconfKiloFlags): void {
         : `-o: a file of this name would be a picture, got ${JSON.stringify(output)}; add --qr, or name another file`,
     );
   }
-  if ([...values, ...nodes, privateKeyFile, presharedKeyFile].filter((file) => file === '-').length > 1) {
+  if ([...values, privateKeyFile, presharedKeyFile].filter((file) => file === '-').length > 1) {
     problems.push('-: standard input can be read once only; give the other files by name');
   }
   const refusals = new Refusals();
@@ -141,12 +93,7 @@ function keysOf({ privateKeyFile, presharedKeyFile }: ShowconfFlags): ClientKeys
 }
 
 /** @throws InputError about keys that are not the peer's, and keys that a QR code would lack */
-function refuseKeys(
-  name: string,
-  peer: PeerWithKeys,
-  { privateKey, presharedKey }: ClientKeys,
-  flags: ShowconfFlags,
-): void {
+function refuseKeys(name: string, peer: Peer, { privateKey, presharedKey }: ClientKeys, flags: ShowconfFlags): void {
   const problems = [];
   if (privateKey !== undefined && wireguardPublicKey(privateKey) !== peer.publicKey) {
     problems.push(

@@ -2,15 +2,14 @@ import type { z } from 'zod';
 import { CHARTS } from '../../charts';
 import type { wireguardValues } from '../../values/wireguard';
 import type { PlainOptions } from '../helm/chart';
-import { loadValues } from '../helm/load-values';
+import { loadValues, type LoadedValues } from '../helm/load-values';
 import { mergeLayers } from '../helm/merge';
 import type { JsonObject } from '../helm/values-file';
 import { InputError } from '../staged/input-error';
+import { nearest } from '../staged/nearest';
 import type { Expr } from '../staged/node';
 import type { WireGuardServer } from '../wireguard/server';
 import { chartNamed, type ValuesFlags } from './commands';
-import { partValues, type PartValues } from './part-values';
-import { knownEntry } from './known-entry';
 import { withPlaces } from './with-places';
 
 export type Values = z.output<typeof wireguardValues>;
@@ -23,7 +22,7 @@ export class WireGuardSite {
   readonly #options: PlainOptions;
 
   private constructor(
-    readonly loaded: PartValues,
+    readonly loaded: LoadedValues,
     given: JsonObject,
     readonly namespace: string,
     readonly release: string,
@@ -34,21 +33,14 @@ export class WireGuardSite {
   }
 
   /**
-   * Loads the values that the flags give: of the chart itself, or of the umbrella chart.
+   * Loads the values that the flags give.
    *
    * @throws InputError with every problem of the values
    */
   static load(chart: string, flags: ValuesFlags): WireGuardSite {
-    const { name } = chartNamed(chart);
-    if (name === 'kilo')
-      throw new InputError(
-        ['chart: gives new peers no addresses, got "kilo"; make the keys with `wg genkey` and `wg pubkey`'],
-        2,
-      );
-    if (name !== 'wireguard')
+    if (chartNamed(chart).name !== 'wireguard')
       throw new InputError([`chart: this one has no peers with keys, got ${JSON.stringify(chart)}; name wireguard`], 2);
-    const all = loadValues({ files: flags.values, set: flags.set, setString: flags.setString });
-    const loaded = partValues('wireguard', all);
+    const loaded = loadValues({ files: flags.values, set: flags.set, setString: flags.setString });
     return new WireGuardSite(loaded, loaded.values, flags.namespace, flags.release);
   }
 
@@ -76,9 +68,13 @@ export class WireGuardSite {
    * @throws InputError with exit code 2 if it is not
    */
   knownPeer(name: string): Peer {
+    const peer = this.peer(name);
+    if (peer !== undefined) return peer;
     const { peers, peersFrom } = this.values;
+    const guess = nearest(name, Object.keys(peers));
     const elsewhere = Object.keys(peersFrom).length === 0 ? '' : ' (those of peersFrom are not known here)';
-    return knownEntry('peer', name, peers, elsewhere);
+    const advice = guess === undefined ? 'name a key of peers' : `did you mean ${guess}?`;
+    throw new InputError([`peer: there is no such peer${elsewhere}, got ${JSON.stringify(name)}; ${advice}`], 2);
   }
 
   /**

@@ -1,21 +1,20 @@
+import type { LoadedValues } from '../helm/load-values';
 import type { JsonObject, ValuesPath } from '../helm/values-file';
 import { InputError } from '../staged/input-error';
 import type { Json } from '../staged/node';
-import type { PartValues } from './part-values';
 
 /**
  * Runs what reads the values. Each problem that it throws gets the place in the file where its value, or the nearest
  * map around it, was set. Their order stays, which for rules is that of Helm's message.
  */
-export function withPlaces<T>({ values, locate, below }: PartValues, run: () => T): T {
+export function withPlaces<T>({ values, locate }: LoadedValues, run: () => T): T {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const placed = error.problems.map((problem) => {
       const place = locate(pathIn(values, problem));
-      const whole = below === undefined ? problem : `${below}.${problem}`;
-      return place === undefined ? whole : `${place.file}:${place.line}:${place.column}: ${whole}`;
+      return place === undefined ? problem : `${place.file}:${place.line}:${place.column}: ${problem}`;
     });
     throw new InputError(placed, error.exitCode);
   }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   addressOf,
   and,
@@ -11,6 +12,7 @@ import {
   hasPrefix,
   lt,
   matches,
+  named,
   ne,
   networkBits,
   not,
@@ -27,29 +29,34 @@ import {
   type When,
 } from '../staged';
 import { hostPartCheck, overlapChecks, type Rules } from '../kubernetes/checks';
+import { AS_TRANS } from '../net/as-number';
 import {
   clusterLists,
-  entriesOf,
-  entryOf,
+  gatewayOverlay,
+  hasIpv6,
+  internalAs,
   isV4,
   isV6,
-  leadsNowhere,
-  LINK_LOCAL,
-  somewhereCheck,
-} from '../kubernetes/networks';
-import { AS_TRANS } from '../net/as-number';
-import { gatewayOverlay, hasIpv6, internalAs, whole, localAs, overlayNetworks, type FabricValues } from './fabric';
+  whole,
+  localAs,
+  overlayNetworks,
+  type FabricValues,
+} from './fabric';
 
 /** The port of BGP (RFC 4271). */
 export const BGP_PORT = 179;
 /** Ports of a node that Kubernetes has ("Ports and Protocols"), and BGP. */
 const NODE_PORTS = [BGP_PORT, 2379, 2380, 6443, 10_248, 10_249, 10_250, 10_256, 10_257, 10_259];
 
-/** The ports of BFD (RFC 5881, RFC 5883, RFC 7130). */
-export const BFD_PORTS = [3784, 3785, 4784, 6784, 7784];
-/** IKE and ESP in UDP (RFC 7296, RFC 3948). */
-export const IKE_PORTS = [500, 4500];
-const OTHER_PORTS = [...IKE_PORTS, BGP_PORT, ...BFD_PORTS];
+/** IKE and ESP in UDP (RFC 7296, RFC 3948), BGP (RFC 4271), and BFD (RFC 5881, RFC 5883, RFC 7130). */
+const OTHER_PORTS = [500, 4500, BGP_PORT, 3784, 3785, 4784, 6784, 7784];
+
+/**
+ * Networks that lead nowhere: this host, loopback, multicast, broadcast and, beyond a link, link-local ones (RFC 6890, RFC 4291). Not all
+ * that is reserved: clouds give 240.0.0.0/4 to subnets and pods, and 64:ff9b::/96 leads to a translator (RFC 6052).
+ */
+const NOWHERE = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '::/16', 'ff00::/8'];
+const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'];
 
 /** The rules of the values of nodes and gateways that are joined. */
 export function fabricChecks(v: FabricValues): Rules {
@@ -216,6 +223,26 @@ export function fabricChecks(v: FabricValues): Rules {
   ];
 }
 
+/** The networks of the cluster. Nodes and pods may share theirs, as in clouds where no agent is. */
+export function clusterChecks(v: FabricValues): Rules {
+  const isOfServices = (owner: Expr<string>): Expr<boolean> => contains('.serviceCidrs[', owner);
+  return [
+    ...clusterLists(v).flatMap((networks) => [
+      each(networks, (network) => [
+        hostPartCheck(network),
+        somewhereCheck(network, 'name the networks of the cluster'),
+      ]),
+      overlapChecks(entriesOf(networks), 'overlaps with', 'name every network once'),
+    ]),
+    overlapChecks(
+      clusterLists(v).map(entriesOf),
+      'overlaps with',
+      'an address of a Service is that of nothing else: look at how the cluster was made',
+      ({ first, second }) => ne(isOfServices(first), isOfServices(second)),
+    ),
+  ];
+}
+
 /** The port of the agents' health server, on every node. */
 export const agentPortCheck = (port: Expr<number>): When<unknown> =>
   check({
@@ -279,6 +306,26 @@ export const asCheck = (number: Expr<number>): When<unknown> =>
 export const meets = (one: Expr<string>, other: Expr<string>): Expr<boolean> =>
   or(hasPrefix(networkBits(one), networkBits(other)), hasPrefix(networkBits(other), networkBits(one)));
 
+/** Whether a network holds addresses that lead nowhere. */
+const leadsNowhere = (network: Expr<string>): Expr<boolean> => bitsLeadNowhere({ bits: networkBits(network) });
+const bitsLeadNowhere = named('leadsNowhere', { bits: z.string().regex(/^[46]\.[01]*$/) }, ({ bits }) =>
+  or(
+    ...[...NOWHERE, ...LINK_LOCAL]
+      .map(networkBits)
+      .flatMap((nowhere) => [hasPrefix(nowhere, bits), hasPrefix(bits, nowhere)]),
+  ),
+);
+
+/** A network to all of which packets can be led. */
+export const somewhereCheck = (network: Expr<string>, remedy: string): When<unknown> =>
+  check({
+    failsIf: leadsNowhere(network),
+    at: network,
+    problem: 'holds addresses that lead nowhere: loopback, link-local, multicast or broadcast ones',
+    got: network,
+    remedy,
+  });
+
 /** An address of an end of a tunnel outside of it, to which others than neighbours can send. */
 export const outerAddressCheck = (address: Expr<string>): When<unknown> =>
   check({
@@ -308,6 +355,10 @@ const isInCluster = (v: FabricValues, network: Expr<string>): Expr<boolean> =>
 /** Whether a network of the cluster holds that one, or a part of it. */
 export const overlapsCluster = (v: FabricValues, network: Expr<string>): Expr<boolean> =>
   or(...clusterLists(v).map((networks) => some(networks, (own) => meets(own, network))));
+
+/** The entry of a network among those that may overlap. */
+export const entryOf = (network: Expr<string>): Expr<string> => text`${networkBits(network)} ${pathOf(network)}`;
+const entriesOf = (networks: Expr<readonly string[] | undefined>): Each<unknown> => each(networks, entryOf);
 
 /** The entries of imports. One of everything has a check of its own. */
 export const importEntries = ({ routes }: FabricValues): Each<unknown> =>

@@ -4,12 +4,14 @@ import {
   adler32,
   choose,
   conf,
+  contains,
   div,
   each,
   eq,
   json,
   mod,
   named,
+  not,
   or,
   orElse,
   prefixLength,
@@ -24,7 +26,6 @@ import {
 } from '../staged';
 import { shortName } from '../../values/net';
 import type { bgp, cluster, routes } from '../../values/routes';
-import { clusterLists, isV4, isV6 } from '../kubernetes/networks';
 
 /*
  * The fabric: nodes and gateways, the addresses between them, and what is taken from and told to the other side.
@@ -46,8 +47,15 @@ export const localAs = ({ routes }: FabricValues): Expr<number> => orElse(routes
 /** The AS of gateways and nodes. */
 export const internalAs = (v: FabricValues): Expr<number> => orElse(v.routes.internalAs, localAs(v));
 
+export const isV6 = (network: Expr<string>): Expr<boolean> => contains(':', network);
+export const isV4 = (network: Expr<string>): Expr<boolean> => not(isV6(network));
+
 /** The prefix length of a single address of the family of a network. */
 export const whole = (network: Expr<string>): Expr<number> => choose(isV6(network), 128, 32);
+
+/** The lists of the cluster's networks: pods, Services, nodes. */
+export const clusterLists = ({ cluster }: FabricValues) =>
+  [cluster.podCidrs, cluster.serviceCidrs, cluster.nodeCidrs] as const;
 
 /** The networks of the addresses between nodes and gateways. */
 export const overlayNetworks = ({ routes: { overlay } }: FabricValues) => [

@@ -18,13 +18,14 @@ import {
   exportedNetworks,
   gatewayOverlay,
   internalAs,
+  isV4,
+  isV6,
   whole,
   localAs,
   maxLengthOf,
   type BgpValues,
   type FabricValues,
 } from './fabric';
-import { isV4, isV6 } from '../kubernetes/networks';
 
 /** A session of a gateway with a BGP speaker of the other side. */
 export interface RemoteSession {

@@ -35,6 +35,7 @@ import {
 } from '../staged';
 import { bgpReflectorValues } from '../../values/bgp-reflector';
 import {
+  clusterChecks,
   fabricChecks,
   familyCheck,
   innerAddressCheck,
@@ -49,7 +50,6 @@ import {
   speakerChecks,
 } from './checks';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
-import { clusterChecks } from '../kubernetes/networks';
 import { BGP_PASSWORDS, fabricConf, passwordKey } from './fabric-conf';
 import { FRR_VOLUMES, frrContainer, REFLECTOR_ENVIRONMENT } from './pod';
 import { reflectorConf } from './reflector-conf';

@@ -24,21 +24,16 @@ export interface Leaf {
 /** A key of the values: a leaf, or a map of them. */
 export type Branch = Leaf | { readonly key: string; readonly path: string; readonly children: readonly Branch[] };
 
-/** The keys of an object schema in the order in which the schema writes them. A part without any default is a leaf: an empty map. */
+/** The keys of an object schema in the order in which the schema writes them. */
 export function branches(schema: z.core.$ZodType, prefix = ''): Branch[] {
   const shape = shapeOf(unwrap(schema).schema) ?? {};
   return Object.entries(shape).map(([key, child]): Branch => {
     const path = prefix === '' ? key : `${prefix}.${key}`;
     const { schema: inner, optional, hasDefault } = unwrap(child);
-    if (shapeOf(inner) !== undefined && (hasDefault || !optional) && holdsDefault(inner))
+    if (shapeOf(inner) !== undefined && (hasDefault || !optional))
       return { key, path, children: branches(inner, path) };
     return leafOf(key, path, child);
   });
-}
-
-/** Whether something in a part has a default, or else must be given. */
-function holdsDefault(schema: z.core.$ZodType): boolean {
-  return Object.values(shapeOf(schema) ?? {}).some((child) => unwrap(child).hasDefault || !unwrap(child).optional);
 }
 
 /** All leaves below a branch, entries of maps included. */

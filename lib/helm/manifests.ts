@@ -43,9 +43,7 @@ function document(object: KubernetesObject): string {
   return `${isSecret(object) ? `${SECRET_NOTE}\n` : ''}${toYaml(object)}`;
 }
 
-function isSecret({ kind, data, stringData, spec, items }: Partial<KubernetesObject>): boolean {
+function isSecret({ kind, data, stringData, items }: Partial<KubernetesObject>): boolean {
   if (Array.isArray(items)) return (items as readonly Partial<KubernetesObject>[]).some(isSecret);
-  // Kilo takes the pre-shared key of a peer from nowhere else.
-  if (kind === 'Peer') return typeof spec === 'object' && spec !== null && 'presharedKey' in spec;
   return kind === 'Secret' && (data !== undefined || stringData !== undefined);
 }

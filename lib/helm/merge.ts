@@ -54,7 +54,6 @@ function withoutNulls(map: JsonObject): JsonObject {
   return Object.fromEntries(entries.map(([key, value]) => [key, isMap(value) ? withoutNulls(value) : value]));
 }
 
-/** Whether a value is a map, which is merged; everything else is replaced. */
-export function isMap(value: Json | undefined): value is JsonObject {
+function isMap(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

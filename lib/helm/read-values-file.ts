@@ -3,10 +3,8 @@ import { InputError } from '../staged/input-error';
 import { parseValuesFile } from './parse-values-file';
 import type { ValuesFile } from './values-file';
 
-const MIB = 1024 * 1024;
-
 /** The largest values file that is read: Helm's own limit for a file of a chart. A release must fit into 1 MiB. */
-export const MAX_VALUES_BYTES = 5 * MIB;
+export const MAX_VALUES_BYTES = 5 * 1024 * 1024;
 
 const STANDARD_INPUT = 'standard input';
 
@@ -28,16 +26,15 @@ export function readValuesFile(path: string, after?: string): ValuesFile {
 }
 
 /**
- * Reads a file of text; `-` is standard input.
+ * Reads a file of text as long as a values file may be; `-` is standard input.
  *
  * @param after what stands before the path on the command line
- * @param maxMib how many MiB it may have
  * @throws InputError if it is no text; exit code 2 if it cannot be read at all
  */
-export function readTextFile(path: string, after = '-f', maxMib = MAX_VALUES_BYTES / MIB): TextFile {
+export function readTextFile(path: string, after = '-f'): TextFile {
   const name = path.trim() === '-' ? STANDARD_INPUT : path === '' ? '""' : path;
   if (/^[a-z]+:\/\//i.test(path)) throw new InputError([`${name}: a web address is not read; download the file`], 2);
-  return { name, text: decode(readBytes(path, name, { after, maxMib }), name) };
+  return { name, text: decode(readBytes(path, name, after), name) };
 }
 
 function decode(bytes: Uint8Array, name: string): string {
@@ -48,12 +45,12 @@ function decode(bytes: Uint8Array, name: string): string {
   }
 }
 
-function readBytes(path: string, name: string, { after, maxMib }: { after: string; maxMib: number }): Uint8Array {
+function readBytes(path: string, name: string, after: string): Uint8Array {
   let file: number | undefined;
   try {
     file = name === STANDARD_INPUT ? 0 : openSync(path, 'r');
     if (fstatSync(file).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-    return readAll(file, name, maxMib);
+    return readAll(file, name);
   } catch (error) {
     if (error instanceof InputError) throw error;
     const [what, advice] = unreadable(after)[(error as NodeJS.ErrnoException).code ?? ''] ?? [
@@ -66,16 +63,16 @@ function readBytes(path: string, name: string, { after, maxMib }: { after: strin
   }
 }
 
-function readAll(file: number, name: string, maxMib: number): Uint8Array {
+function readAll(file: number, name: string): Uint8Array {
   const chunks: Uint8Array[] = [];
-  for (let size = 0; size <= maxMib * MIB;) {
+  for (let size = 0; size <= MAX_VALUES_BYTES;) {
     const chunk = Buffer.allocUnsafe(1 << 18);
     const count = readSome(file, chunk);
     if (count === 0) return Buffer.concat(chunks);
     chunks.push(chunk.subarray(0, count));
     size += count;
   }
-  throw new InputError([`${name}: more than ${maxMib} MiB; give a smaller file`]);
+  throw new InputError([`${name}: more than ${MAX_VALUES_BYTES / 1024 / 1024} MiB; give a smaller values file`]);
 }
 
 /** Reads what there is; a terminal or pipe that has nothing yet is asked again. */
@@ -98,7 +95,7 @@ function unreadable(after: string): Record<string, readonly [what: string, advic
   return {
     ENOENT: none,
     ENOTDIR: none,
-    EISDIR: ['this is a folder', 'name a file in it'],
+    EISDIR: ['this is a folder', 'name a values file in it'],
     EACCES: forbidden,
     EPERM: forbidden,
   };

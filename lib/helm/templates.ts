@@ -7,7 +7,7 @@ import { argument } from '../staged/go-literal';
 import { indented, printIf, printLoop, printTyped } from '../staged/print-expression';
 import { printTextLines } from '../staged/print-text';
 import { printDocument, printParts } from '../staged/print-yaml';
-import { HelmTest, Resource, ResourceDefinition } from '../staged/resource';
+import { HelmTest, Resource } from '../staged/resource';
 import { ForEach, guardsOf } from '../staged/scope';
 import { kebab } from '../staged/staging';
 
@@ -17,16 +17,11 @@ export interface ChartFile {
   readonly text: string;
 }
 
-/** The template whose text Helm shows at the end of an installation. */
-export const NOTES_FILE = 'templates/NOTES.txt';
-
 /** Prints the resources, the checks and the named templates below a construct: one file each. */
 export function printTemplates(root: IConstruct, chart: string, notes: Expr<string> | undefined): ChartFile[] {
   const defines = new Defines(chart);
   const constructs = root.node.findAll();
-  const resources = constructs.filter(
-    (construct): construct is Resource => construct instanceof Resource && !(construct instanceof ResourceDefinition),
-  );
+  const resources = constructs.filter((construct): construct is Resource => construct instanceof Resource);
   const checks = constructs.filter((construct): construct is Checks => construct instanceof Checks);
   const names = fileNames(root, resources);
   const files = resources.map((resource) => ({
@@ -34,7 +29,7 @@ export function printTemplates(root: IConstruct, chart: string, notes: Expr<stri
     text: printResource(resource, defines),
   }));
   if (checks.length > 0) files.push({ name: 'templates/validation/checks.yaml', text: printChecks(checks, defines) });
-  if (notes !== undefined) files.push({ name: NOTES_FILE, text: printNotes(notes, defines) });
+  if (notes !== undefined) files.push({ name: 'templates/NOTES.txt', text: printNotes(notes, defines) });
   const helpers = printDefines(defines);
   return helpers === '' ? files : [...files, { name: 'templates/_helpers.tpl', text: helpers }];
 }

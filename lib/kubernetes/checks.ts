@@ -23,7 +23,6 @@ import {
 import type { z } from 'zod';
 import type { ipForwarding } from '../../values/kubernetes';
 import type { metrics } from '../../values/metrics';
-import { SERVICE_NAME_PATTERN } from '../net/name';
 
 /*
  * Rules that the values of several workloads have to keep.
@@ -45,7 +44,7 @@ export function nameChecks(fullname: Expr<string>, at: Expr<string | undefined>,
       remedy: 'set a shorter fullnameOverride',
     }),
     check({
-      failsIf: not(matches(SERVICE_NAME_PATTERN, fullname)),
+      failsIf: not(matches(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/, fullname)),
       at,
       problem: 'the objects would have a name that no Service can have (RFC 1035)',
       got: fullname,

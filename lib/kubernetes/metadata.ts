@@ -84,15 +84,10 @@ export class Naming {
   }
 
   /** The metadata of an object. */
-  metadata(extra: Extra = {}) {
-    const { name, ...rest } = this.clusterMetadata(extra);
-    return { name, namespace: release.namespace, ...rest };
-  }
-
-  /** The metadata of an object that is in no namespace. */
-  clusterMetadata({ suffix = '', labels, annotations }: Extra = {}) {
+  metadata({ suffix = '', labels, annotations }: Extra = {}) {
     return {
       name: suffix === '' ? this.fullname : text`${this.fullname}${suffix}`,
+      namespace: release.namespace,
       labels: labels === undefined ? this.#labels : this.#labelsWith({ extra: labels }),
       annotations: annotations === undefined ? this.#annotations : mapOf<string>(this.#annotations, annotations),
     };

@@ -35,21 +35,12 @@ export function monitors(
       spec: { selector, endpoints: [target(serviceMonitor, source)] },
     });
   });
-  podMonitored(scope, podMonitor, naming, source);
-}
-
-/** The object that tells the Prometheus operator which port of the pods has metrics: it is there if the values ask for it. */
-export function podMonitored(scope: Construct, monitor: Monitor, naming: Naming, source: Source): void {
-  const of = source.of ?? '';
-  new Only(scope, `${of}PodMonitored`, and(source.enabled, monitor.enabled), (inner) => {
+  new Only(scope, `${of}PodMonitored`, and(source.enabled, podMonitor.enabled), (inner) => {
     new Resource(inner, `${of}PodMonitor`, {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'PodMonitor',
-      metadata: naming.metadata({ labels: monitor.labels, annotations: monitor.annotations }),
-      spec: {
-        selector: { matchLabels: naming.selectorLabels },
-        podMetricsEndpoints: [target(monitor, source)],
-      },
+      metadata: naming.metadata({ labels: podMonitor.labels, annotations: podMonitor.annotations }),
+      spec: { selector, podMetricsEndpoints: [target(podMonitor, source)] },
     });
   });
 }

@@ -6,7 +6,7 @@ import type { serviceAccount as values } from '../../values/kubernetes';
 import type { Naming } from './metadata';
 
 /**
- * Makes the service account of a workload, if the values want one. It has no token but where a pod asks for one.
+ * Makes the service account of a workload that never asks the API, if the values want one.
  *
  * @returns its name
  */

@@ -81,13 +81,3 @@ export function firstHost(network: string): string {
   const colon = address.lastIndexOf(':') + 1;
   return address.slice(0, colon) + (Number.parseInt(address.slice(colon), 16) + 1).toString(16);
 }
-
-/** Whether a network has all addresses of another one, or has a single address. Networks of two families have nothing in common. */
-export function contains(network: string, other: string): boolean {
-  return networkBits(other).startsWith(networkBits(network));
-}
-
-/** Whether two networks have an address in common. */
-export function overlap(one: string, other: string): boolean {
-  return contains(one, other) || contains(other, one);
-}

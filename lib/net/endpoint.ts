@@ -15,17 +15,6 @@ export const ADDRESS_OR_SOCKET_PATTERN = new RegExp(
 /** How long an endpoint may be: a host name and a port. */
 export const ENDPOINT_MAX_LENGTH = 253 + 6;
 
-/** The host or address before the port, an IPv6 address without its brackets. */
-export function endpointHost(endpoint: string): string {
-  const host = endpoint.split(':').slice(0, -1).join(':');
-  return host.replace(/^\[/, '').replace(/\]$/, '');
-}
-
-/** The port behind the last colon. */
-export function endpointPort(endpoint: string): number {
-  return Number(endpoint.split(':').at(-1));
-}
-
 function unanchored(pattern: RegExp): string {
   return pattern.source.slice(1, -1);
 }

@@ -1,5 +1,4 @@
-import { isIpv6 } from './address';
-import { ipv4Text, ipv6Text, numberOf } from './address-number';
+import { ipv6Groups, isIpv6 } from './address';
 import { addressOf, prefixLength } from './cidr';
 
 /**
@@ -21,4 +20,23 @@ export function freeAddress(network: string, taken: readonly string[]): string |
     if (!numbers.has(number)) return ipv6 ? ipv6Text(number) : ipv4Text(number);
   }
   return undefined;
+}
+
+function numberOf(address: string): bigint {
+  const [parts, bits] = isIpv6(address) ? [ipv6Groups(address), 16n] : [address.split('.').map(Number), 8n];
+  return parts.reduce((number, part) => (number << bits) | BigInt(part), 0n);
+}
+
+function ipv4Text(number: bigint): string {
+  return [24n, 16n, 8n, 0n].map((shift) => (number >> shift) & 0xffn).join('.');
+}
+
+/** In the form of RFC 5952: the longest run of two or more zero groups is `::`, the first of several. */
+function ipv6Text(number: bigint): string {
+  const groups = Array.from({ length: 8 }, (_, index) => (number >> BigInt(16 * (7 - index))) & 0xffffn);
+  const text = groups.map((group) => group.toString(16)).join(':');
+  const [longest] = [...text.matchAll(/\b0(?::0)+\b/g)].sort(([a], [b]) => b.length - a.length);
+  if (longest === undefined) return text;
+  const after = longest.index + longest[0].length;
+  return `${text.slice(0, longest.index).replace(/:$/, '')}::${text.slice(after).replace(/^:/, '')}`;
 }

@@ -10,9 +10,6 @@ export const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 /** A DNS label (RFC 1123) as Kubernetes has it, at most 63 characters: namespaces, container names, volumes. */
 export const DNS_LABEL_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** The name of a Service: a DNS label that begins with a letter (RFC 1035), at most 63 characters. */
-export const SERVICE_NAME_PATTERN = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
-
 const SUBDOMAIN_SOURCE = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*';
 
 /** A DNS subdomain as Kubernetes has it: the name of most objects. At most {@link DNS_SUBDOMAIN_MAX_LENGTH}. */

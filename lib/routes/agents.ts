@@ -30,9 +30,8 @@ import {
   type Staged,
 } from '../staged';
 import { routeAgentValues } from '../../values/route-agent';
-import { agentPortCheck, fabricChecks, gatewayNameChecks, knownNetworkChecks } from '../frr/checks';
+import { agentPortCheck, clusterChecks, fabricChecks, gatewayNameChecks, knownNetworkChecks } from '../frr/checks';
 import { oneMonitorCheck, overlapChecks, scrapeTimeoutCheck } from '../kubernetes/checks';
-import { clusterChecks } from '../kubernetes/networks';
 import { FRR_VOLUMES, frrContainer } from '../frr/pod';
 import { agentConf, linkName, nodeFilter, type Gateways } from './config';
 import { AGENT_SCRIPTS } from './scripts';

@@ -17,8 +17,7 @@ import {
 } from '../staged';
 import type { z } from 'zod';
 import type { agent } from '../../values/routes';
-import { fabricJson, gatewayOverlay, maxLengthOf, type FabricValues } from '../frr/fabric';
-import { isV4, isV6 } from '../kubernetes/networks';
+import { fabricJson, gatewayOverlay, isV4, isV6, maxLengthOf, type FabricValues } from '../frr/fabric';
 
 /** The values of the agents on the nodes. */
 export interface AgentValues extends FabricValues {

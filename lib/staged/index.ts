@@ -4,7 +4,7 @@ export type { ChartIdentity, Environment, Release } from './evaluate';
 export { InputError } from './input-error';
 export { isExpr, type Each, type Expr, type Json, type When } from './node';
 export { named } from './named';
-export { HelmTest, Resource, ResourceDefinition, type KubernetesObject, type Manifest } from './resource';
+export { HelmTest, Resource, type KubernetesObject, type Manifest } from './resource';
 export { ForEach, Only } from './scope';
 export { refs, stage, type Ref, type Staged } from './stage';
 export { kebab } from './staging';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { addressOf, firstHost, networkBits, prefixLength } from '../net/cidr';
-import { endpointHost, endpointPort } from '../net/endpoint';
 import { FIRST_HOST, NETWORK_BITS, PREFIX_LENGTH } from './cidr-templates';
 import { goString } from './go-literal';
 import {
@@ -284,16 +283,6 @@ export const OPERATIONS = {
     type: int,
     evaluate: (cidr) => prefixLength(text(cidr)),
     print: PREFIX_LENGTH,
-  }),
-  endpointHost: operation('endpointHost', {
-    type: sameText,
-    evaluate: (endpoint) => endpointHost(text(endpoint)),
-    print: (endpoint) => `trimPrefix "[" (trimSuffix "]" (join ":" (initial (splitList ":" ${endpoint.text}))))`,
-  }),
-  endpointPort: operation('endpointPort', {
-    type: int,
-    evaluate: (endpoint) => endpointPort(text(endpoint)),
-    print: (endpoint) => `int64 (last (splitList ":" ${endpoint.text}))`,
   }),
 } satisfies Record<string, Operation>;
 

@@ -87,19 +87,6 @@ export class HelmTest extends Resource {
   }
 }
 
-/**
- * The definition of a kind of objects. In a Helm chart it stands below `crds/`, as it is: Helm installs it before all else where there is
- * none of its name, and never changes or removes it (Helm, Custom Resource Definitions).
- */
-export class ResourceDefinition extends Resource {
-  readonly definition: KubernetesObject;
-
-  constructor(scope: Construct, id: string, definition: KubernetesObject) {
-    super(scope, id, definition);
-    this.definition = definition;
-  }
-}
-
 /** An `ApiObject` that keeps what it was given: cdk8s drops empty maps and lists of the metadata. */
 class ConcreteObject extends ApiObject {
   readonly #given: KubernetesObject;

@@ -87,15 +87,11 @@ export function stage<S extends z.ZodObject>(schema: S, props: Staged<z.input<S>
   return staged as unknown as Ref<z.output<S>>;
 }
 
-/**
- * The expressions for the values of a chart.
- *
- * @param path where a user edits them: `['ipsec']` for those of a chart that is a part of another
- */
-export function refs<S extends z.ZodObject>(schema: S, path: readonly string[] = []): Ref<z.output<S>> {
+/** The expressions for the values of a chart. */
+export function refs<S extends z.ZodObject>(schema: S): Ref<z.output<S>> {
   return build(
     schema,
-    expr({ op: 'values', type: { kind: 'object', optional: false }, path }),
+    expr({ op: 'values', type: { kind: 'object', optional: false }, path: [] }),
     [],
     [],
   ) as unknown as Ref<z.output<S>>;

@@ -511,12 +511,6 @@ export const firstHost = (network: Or<string>): Expr<string> => apply('firstHost
 export const addressOf = (cidr: Or<string>): Expr<string> => apply('addressOf', textOf('addressOf', cidr));
 /** The length of `address/length`. */
 export const prefixLength = (cidr: Or<string>): Expr<number> => apply('prefixLength', textOf('prefixLength', cidr));
-/** The host or address of `host:port`, an IPv6 address without its brackets. */
-export const endpointHost = (endpoint: Or<string>): Expr<string> =>
-  apply('endpointHost', textOf('endpointHost', endpoint));
-/** The port of `host:port`. */
-export const endpointPort = (endpoint: Or<string>): Expr<number> =>
-  apply('endpointPort', textOf('endpointPort', endpoint));
 
 const builtIn = (object: 'Release' | 'Chart', field: string, type: StaticType): Expr<string> =>
   expr({ op: 'builtIn', object, field, type });

@@ -23,6 +23,7 @@ import {
   type Expr,
 } from '../staged';
 import {
+  entryOf,
   familyCheck,
   gatewayNameChecks,
   keepaliveCheck,
@@ -34,9 +35,8 @@ import {
   speakerChecks,
   withImport,
 } from '../frr/checks';
-
+import { isV4, isV6 } from '../frr/fabric';
 import { overlapChecks, type Rules } from '../kubernetes/checks';
-import { entryOf, isV4, isV6 } from '../kubernetes/networks';
 import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, speaksBgp } from './bgp';
 import { PRESET_NAMES, PRESETS, type AsRange } from './presets';
 import { isRouteBased, outerAddressOf, presetOf, usesFabric, type IpsecValues, type TunnelValues } from './tunnel';

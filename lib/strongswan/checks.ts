@@ -41,15 +41,17 @@ import {
   agentPortCheck,
   asCheck,
   BGP_PORT,
+  clusterChecks,
   fabricChecks,
   importEntries,
   innerAddressCheck,
   outerAddressCheck,
   overlapsCluster,
   overlapsOverlay,
+  somewhereCheck,
   withImport,
 } from '../frr/checks';
-import { clusterHas } from '../frr/fabric';
+import { clusterHas, clusterLists, isV4, isV6 } from '../frr/fabric';
 import {
   forwardingCheck,
   hostPartCheck,
@@ -60,7 +62,6 @@ import {
   scrapeTimeoutCheck,
   type Rules,
 } from '../kubernetes/checks';
-import { clusterChecks, clusterLists, isV4, isV6, somewhereCheck } from '../kubernetes/networks';
 import { identity as identitySchema, LONGEST_SHORT_NAME } from '../../values/net';
 import { speaksBgp } from './bgp';
 import { bgpChecks, modeChecks } from './bgp-checks';
@@ -141,7 +142,7 @@ function someClusterCheck(v: IpsecValues) {
 }
 
 /** What stands behind the full name in the names of objects that belong to all gateways. */
-export const OWN_NAMES = ['scripts', 'gateways', 'frr', 'agents', 'agents-scripts'];
+const OWN_NAMES = ['scripts', 'gateways', 'frr', 'agents', 'agents-scripts'];
 
 function gatewayChecks(v: IpsecValues, name: Expr<string>, gateway: GatewayValues): Rules {
   const { service } = gateway;

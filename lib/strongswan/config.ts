@@ -22,7 +22,7 @@ import {
   type When,
 } from '../staged';
 import { shortName } from '../../values/net';
-import { clusterHas } from '../frr/fabric';
+import { clusterHas, clusterLists, isV4, isV6 } from '../frr/fabric';
 import { speaksBgp } from './bgp';
 import {
   copyDf,
@@ -47,7 +47,6 @@ import {
   type IpsecValues,
   type TunnelValues,
 } from './tunnel';
-import { clusterLists, isV4, isV6 } from '../kubernetes/networks';
 
 /** The interface between a gateway and the nodes. */
 const OVERLAY = 'ovl0';

@@ -1,10 +1,9 @@
 import { choose, conf, each, gt, isSet, orElse, prefixLength, text, when, type Expr } from '../staged';
-import { exportedNetworks, localAs, maxLengthOf } from '../frr/fabric';
+import { exportedNetworks, isV4, isV6, localAs, maxLengthOf } from '../frr/fabric';
 import { bgpHoldSeconds, bgpKeepaliveSeconds, bgpPeerAddress, bgpSource, bgpMultihopTtl, speaksBgp } from './bgp';
 import type { CounterpartOptions } from './counterpart';
 import { passwordPlace, peerAs } from './counterpart-cloud';
 import type { IpsecValues, TunnelValues } from './tunnel';
-import { isV4, isV6 } from '../kubernetes/networks';
 
 /** What bgpd waits until it tries the gateway again. */
 const CONNECT_SECONDS = 5;

@@ -12,11 +12,15 @@ import {
   isEmpty,
   isSet,
   lt,
+  matches,
   ne,
   networkBits,
   not,
   or,
   orElse,
+  overlaps,
+  ownerOf,
+  pathOf,
   prefixLength,
   add,
   bind,
@@ -31,6 +35,7 @@ import {
   chooseSet,
   type Each,
   type Expr,
+  type When,
 } from '../staged';
 import {
   forwardingCheck,
@@ -41,11 +46,9 @@ import {
   scrapeTimeoutCheck,
   type Rules,
 } from '../kubernetes/checks';
-import { addressOverlapChecks, publicKeyChecks, routedOverlapChecks, secretKeyCheck } from '../peers/checks';
-import { peerServiceChecks } from '../peers/services';
+import { WIREGUARD_KEY_PATTERN } from '../net/wireguard-key';
 import { FULLNAME_MAX_LENGTH } from '../kubernetes/metadata';
-import { isV6 } from '../kubernetes/networks';
-import { isGenerated, type AllowRule, type WireGuardValues } from './config';
+import { isGenerated, isV6, type AllowRule, type WireGuardValues } from './config';
 
 /**
  * What the configuration may be. The API server takes 1 MiB of an object's entries: of the ConfigMap, and of the Secret
@@ -69,11 +72,41 @@ export function wireguardChecks(v: WireGuardValues, fullname: Expr<string>, file
     ...metricsChecks(v),
     ...peersFromChecks(v),
     peerChecks(v),
-    publicKeyChecks(v.peers),
+    each(
+      overlaps(each(v.peers, (_name, peer) => whenSet(peer.publicKey, (key) => text`${key} ${pathOf(key)}`))),
+      (pair) =>
+        check({
+          failsIf: true,
+          at: ownerOf(pair, 'second'),
+          problem: text`is the same key as ${ownerOf(pair, 'first')}`,
+          remedy: 'WireGuard knows a peer by its key: give each its own',
+        }),
+    ),
     // Of an address and a network behind a peer, one would be refused already: these lie outside the VPN, those inside.
-    addressOverlapChecks(v.peers),
-    routedOverlapChecks(v.peers),
-    ...serviceOfPeerChecks(v, fullname),
+    ...[
+      each(v.peers, (_name, peer) =>
+        each(peer.addresses, (address) =>
+          // An IPv4 address has one text only; the slash ends it, so that .2 does not begin .20.
+          when(
+            isV6(address),
+            () => text`${networkBits(address)} ${pathOf(address)}`,
+            () => text`${address}/ ${pathOf(address)}`,
+          ),
+        ),
+      ),
+      each(v.peers, (_name, peer) =>
+        each(peer.routedNetworks, (network) => text`${networkBits(network)} ${pathOf(network)}`),
+      ),
+    ].map((networks) =>
+      each(overlaps(networks), (pair) =>
+        check({
+          failsIf: true,
+          at: ownerOf(pair, 'second'),
+          problem: text`overlaps with ${ownerOf(pair, 'first')}`,
+          remedy: 'WireGuard sends a packet to one peer only: give every network to one peer, once',
+        }),
+      ),
+    ),
     sizeCheck(v.peers, files),
   ];
 }
@@ -113,6 +146,18 @@ function networkChecks(v: WireGuardValues): Rules {
       }),
     ]),
   ];
+}
+
+/** A secret key must be one; the message never shows what is there. */
+function secretKeyCheck(key: Expr<string | undefined>, command: 'wg genkey' | 'wg genpsk'): When<unknown> {
+  return whenSet(key, (value) =>
+    check({
+      failsIf: not(matches(WIREGUARD_KEY_PATTERN, value)),
+      at: value,
+      problem: 'is not a WireGuard key: 32 bytes in base64, 44 characters',
+      remedy: `make one with \`${command}\``,
+    }),
+  );
 }
 
 function keyChecks(v: WireGuardValues): Rules {
@@ -470,23 +515,6 @@ function routedNetworkChecks(
       remedy: 'a routed network lies behind the peer: name that one',
     }),
   ]);
-}
-
-/** A pod of the cluster reaches a peer only where the network leads to the server, which sends its packets on as they are. */
-function serviceOfPeerChecks(v: WireGuardValues, fullname: Expr<string>): Rules {
-  return [
-    when(eq(v.mode, 'masquerade'), () =>
-      each(v.peers, (_name, peer) =>
-        check({
-          failsIf: not(isEmpty(peer.services)),
-          at: peer.services,
-          problem: 'is set, but mode is masquerade, in which the cluster does not reach the peers',
-          remedy: 'set mode to routed and lead the cluster’s network to the pod, or remove it',
-        }),
-      ),
-    ),
-    ...peerServiceChecks(v.peers, [fullname, text`${fullname}-health`]),
-  ];
 }
 
 function sizeCheck(peers: Expr<unknown>, files: readonly Expr<string>[]): Each<unknown> {

@@ -20,9 +20,8 @@ import {
   type Expr,
   type When,
 } from '../staged';
-import { isGenerated, type WireGuardValues } from './config';
+import { isGenerated, isV4, isV6, type WireGuardValues } from './config';
 import { servesDns } from './dns';
-import { isV4, isV6 } from '../kubernetes/networks';
 
 /** What the file of a client holds that the values do not. Each is a whole line, or nothing. */
 export interface ClientLines {
@@ -51,6 +50,7 @@ const IN_THE_POD = {
  * take, each once.
  */
 export function clientConf(v: WireGuardValues, name: Expr<string>, peer: ClientPeer, lines: ClientLines): Expr<string> {
+  const { client } = v;
   return conf`
     # ${name}
     [Interface]
@@ -60,7 +60,11 @@ export function clientConf(v: WireGuardValues, name: Expr<string>, peer: ClientP
       each(peer.addresses, (address) => address),
     )}
     ${dnsLine(v, peer)}
-    MTU = ${clientMtuBytes(v)}
+    MTU = ${chooseSet(
+      client.mtu,
+      (mtu) => mtu,
+      chooseSet(v.mtu, (mtu) => max(mtu, IPV6_MIN_MTU_BYTES), CLIENT_MTU_BYTES),
+    )}
     ${serverSection(v, peer, lines)}
   `;
 }
@@ -85,14 +89,6 @@ const CLIENT_MTU_BYTES = 1420;
 /** The smallest MTU of an IPv6 link (RFC 8200, 5): wg-quick refuses less where a file has an IPv6 network. */
 const IPV6_MIN_MTU_BYTES = 1280;
 
-/** The MTU of a client's interface, in bytes. */
-export const clientMtuBytes = (v: WireGuardValues): Expr<number> =>
-  chooseSet(
-    v.client.mtu,
-    (mtu) => mtu,
-    chooseSet(v.mtu, (mtu) => max(mtu, IPV6_MIN_MTU_BYTES), CLIENT_MTU_BYTES),
-  );
-
 function serverSection(v: WireGuardValues, peer: ClientPeer, lines: ClientLines): Expr<string> {
   const { client } = v;
   return conf`
@@ -100,19 +96,11 @@ function serverSection(v: WireGuardValues, peer: ClientPeer, lines: ClientLines)
     [Peer]
     ${lines.publicKey}
     ${when(lines.presharedKey !== undefined, () => conf`${lines.presharedKey ?? ''}`)}
-    AllowedIPs = ${clientAllowedIPs(v, peer)}
+    AllowedIPs = ${chooseSet(peer.client.allowedIPs, (networks) => tunnelled(v, peer, networks), tunnelled(v, peer, client.allowedIPs))}
     ${lines.endpoint}
     PersistentKeepalive = ${client.persistentKeepaliveSeconds}
   `;
 }
-
-/** The `AllowedIPs` of the file of a client. */
-export const clientAllowedIPs = (v: WireGuardValues, peer: ClientPeer): Expr<string> =>
-  chooseSet(
-    peer.client.allowedIPs,
-    (networks) => tunnelled(v, peer, networks),
-    tunnelled(v, peer, v.client.allowedIPs),
-  );
 
 /**
  * The networks that a client sends through the tunnel: none that is its own, unless there is no other, since wg-quick could not

@@ -3,12 +3,14 @@ import {
   chooseSet,
   conf,
   whenSet,
+  contains,
   each,
   eq,
   isSet,
   join,
   lookup,
   named,
+  not,
   or,
   orElse,
   some,
@@ -23,7 +25,6 @@ import {
 } from '../staged';
 import type { z } from 'zod';
 import type { wireguardValues } from '../../values/wireguard';
-import { isV4, isV6 } from '../kubernetes/networks';
 
 export type WireGuardValues = Ref<z.output<typeof wireguardValues>>;
 
@@ -45,6 +46,9 @@ export const generatesKeys = (v: WireGuardValues): Expr<boolean> =>
     v.privateKey.generate,
     some(v.peers, (peer) => isGenerated(peer)),
   );
+
+export const isV6 = (address: Expr<string>): Expr<boolean> => contains(':', address);
+export const isV4 = (address: Expr<string>): Expr<boolean> => not(isV6(address));
 
 /** The server's own addresses inside the VPN, as `ip address` takes them. */
 export function serverAddresses(v: WireGuardValues): Expr<string> {

@@ -151,9 +151,6 @@ def specialProblems($kind; $path):
   | ( select(.generate == true)
     | "\($path).generate: is set, but keys are generated for peers of the values only; remove it, and give the publicKey"
     ),
-    ( select(.services != null)
-    | "\($path).services: is set, but Services are made for peers of the values only; remove it, or move the peer to the values"
-    ),
     ( .presharedKey
     | objects
     | ( select(.existingSecret != null)

@@ -1,21 +1,17 @@
 import { z } from 'zod';
-import { name } from '../../values/net';
-import { wireguardPeer } from '../../values/wireguard';
+import { wireguardValues } from '../../values/wireguard';
 import { chooseSet, choose, conf, each, isSet, json, named, type Expr } from '../staged';
 import type { WireGuardValues } from './config';
 
 /** The schema of `peers` for peers-from.jq: what judges, and what its messages say. */
-export const PEERS_SCHEMA: Readonly<Record<string, unknown>> = z.toJSONSchema(
-  z.record(name, wireguardPeer.omit({ services: true })),
-  {
-    target: 'draft-7',
-    io: 'output',
-    override: ({ jsonSchema }) => {
-      Reflect.deleteProperty(jsonSchema, 'description');
-      Reflect.deleteProperty(jsonSchema, 'default');
-    },
+export const PEERS_SCHEMA: Readonly<Record<string, unknown>> = z.toJSONSchema(wireguardValues.shape.peers, {
+  target: 'draft-7',
+  io: 'output',
+  override: ({ jsonSchema }) => {
+    Reflect.deleteProperty(jsonSchema, 'description');
+    Reflect.deleteProperty(jsonSchema, 'default');
   },
-);
+});
 
 /** The settings of peers-from.jq. */
 export function peersFromSettings(v: WireGuardValues): Expr<string> {

@@ -5,7 +5,6 @@ import { imageReference } from '../kubernetes/image';
 import { serviceAccount } from '../kubernetes/service-account';
 import { Naming } from '../kubernetes/metadata';
 import { checksum, resourcesOf, UNPRIVILEGED } from '../kubernetes/pod';
-import { peerServices } from '../peers/services';
 import {
   and,
   Checks,
@@ -117,7 +116,6 @@ export class WireGuardServer extends Construct {
     this.#claim();
     this.#deployment();
     this.#services();
-    peerServices(this, v.peers, this.#naming);
     this.#policies();
     metricsObjects(this, v, this.#naming, HEALTH_PORT);
     this.#test();

@@ -12,9 +12,6 @@ import { tools } from '../tools';
 import { API_SERVER_TOOLS, startApiServer, type ApiServer } from './api-server';
 import { asAsked, leftOvers, readerOf, storedObjects, type Objects, type Reader } from './stored';
 
-const namespaceOf = ({ namespace }: KubernetesObject['metadata']): string | undefined =>
-  typeof namespace === 'string' ? namespace : undefined;
-
 const conditions = [
   ...API_SERVER_TOOLS,
   'prometheus-operator-crds',
@@ -28,24 +25,11 @@ describeWith(conditions, 'in a real API server', () => {
   beforeAll(async () => {
     server = await startApiServer();
     await kubectl('create', '-f', tools.prometheusOperatorCrds());
-    const definitions = Object.keys(CHARTS).flatMap((name) => chartNamed(name).objects().filter(isDefinition));
-    await server.run(tools.kubernetes('kubectl'), ['create', '-f', '-'], manifestStream(definitions));
     await kubectl('wait', 'crd', '--all', '--for=condition=Established', '--timeout=30s');
     reader = await readerOf(server);
     for (const name of Object.keys(CHARTS)) chartNamed(name).write(chartFolder(name));
   });
   afterAll(() => server.stop());
-
-  /** The namespaces that objects are in beside that of the release. */
-  const namespacesOf = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
-    [...new Set(objects.flatMap(({ metadata }) => namespaceOf(metadata) ?? []))]
-      .filter((name) => !name.startsWith('test-'))
-      .map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
-
-  /** It stays whatever happens to a release: nobody removes it, and Helm installs none where one is. */
-  function isDefinition({ kind }: KubernetesObject): boolean {
-    return kind === 'CustomResourceDefinition';
-  }
 
   /** It goes with the server. */
   const chartFolder = (name: string): string => path.join(server.folder, 'charts', name);
@@ -60,26 +44,15 @@ describeWith(conditions, 'in a real API server', () => {
     return { name: 'home', namespace, service: 'Helm' };
   }
 
-  /** Calls kubectl for the objects of each namespace alone: it takes no others. */
-  async function withObjects(
-    objects: readonly KubernetesObject[],
-    namespace: string,
-    ...args: string[]
-  ): Promise<void> {
-    const of = ({ metadata }: KubernetesObject): string => namespaceOf(metadata) ?? namespace;
-    for (const one of new Set(objects.map(of)))
-      await server.run(
-        tools.kubernetes('kubectl'),
-        [...args, '-n', one, '-f', '-'],
-        manifestStream(objects.filter((object) => of(object) === one)),
-      );
-  }
+  const apply = (objects: readonly KubernetesObject[], namespace: string): Promise<string> =>
+    server.run(
+      tools.kubernetes('kubectl'),
+      ['apply', '--server-side', '--validate=strict', '-n', namespace, '-f', '-'],
+      manifestStream(objects),
+    );
 
-  const apply = (objects: readonly KubernetesObject[], namespace: string): Promise<void> =>
-    withObjects(objects, namespace, 'apply', '--server-side', '--validate=strict');
-
-  const remove = (objects: readonly KubernetesObject[], namespace: string): Promise<void> =>
-    withObjects(objects, namespace, 'delete');
+  const remove = (objects: readonly KubernetesObject[], namespace: string): Promise<string> =>
+    server.run(tools.kubernetes('kubectl'), ['delete', '-n', namespace, '-f', '-'], manifestStream(objects));
 
   describe.each(Object.keys(CHARTS))('the chart %s', (name) => {
     const chart = chartNamed(name);
@@ -97,13 +70,10 @@ describeWith(conditions, 'in a real API server', () => {
     test.each(cases)('$title: installed, upgraded, rolled back, uninstalled; then applied', async (one) => {
       const release = await newRelease();
       const plain = (file: string): KubernetesObject[] =>
-        chart
-          .objects({ values: loadValues({ files: [file] }).values, release })
-          .filter((object) => !isDefinition(object));
+        chart.objects({ values: loadValues({ files: [file] }).values, release });
       const stored = async (file: string): Promise<Objects> =>
         asAsked(await storedObjects(server, reader, release), plain(file));
       const helm = (...args: string[]): Promise<string> => server.run(one.helmPath, [...args, '-n', release.namespace]);
-      await apply(namespacesOf([one.example, ...one.others].flatMap(plain)), release.namespace);
 
       await helm('install', release.name, chartFolder(name), '-f', one.example);
       const installed = await stored(one.example);

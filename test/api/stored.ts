@@ -10,7 +10,7 @@ type Fields = Readonly<Record<string, Json>>;
 /** Objects by `<apiVersion> <kind> <name>`. */
 export type Objects = Readonly<Record<string, Fields>>;
 
-/** How objects are read: all of a namespace, and those elsewhere and outside of namespaces that bear the name of a release. */
+/** How objects are read: all of a namespace, and those outside of namespaces that bear the name of a release. */
 export interface Reader {
   readonly namespaced: string;
   readonly clusterWide: string;
@@ -38,11 +38,9 @@ export async function storedObjects(
         items: KubernetesObject[];
       }
     ).items;
-  const ofRelease = ['-l', `app.kubernetes.io/instance=${release.name}`];
   return [
     ...(await get(namespaced, '-n', release.namespace)),
-    ...(await get(namespaced, '-A', `--field-selector=metadata.namespace!=${release.namespace}`, ...ofRelease)),
-    ...(await get(clusterWide, ...ofRelease)),
+    ...(await get(clusterWide, '-l', `app.kubernetes.io/instance=${release.name}`)),
   ];
 }
 

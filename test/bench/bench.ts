@@ -43,7 +43,6 @@ function main(): number {
       ...evaluation(folder, rounds),
       ...merge(folder),
       ...growth(folder, rounds, versions),
-      ...umbrella(folder, rounds, versions),
     ];
     const [load = 0] = os.loadavg();
     if (load > os.cpus().length + 1) {
@@ -223,49 +222,6 @@ function growth(folder: string, rounds: number, versions: readonly HelmVersion[]
       }),
     ] satisfies Row[];
   });
-}
-
-/** The chart `vpn` with as much in each of its parts, beside these parts as charts of their own, one after the other. */
-function umbrella(folder: string, rounds: number, versions: readonly HelmVersion[]): Row[] {
-  sure(process.execPath, [cli, 'chart', '-o', path.join(folder, 'charts')]);
-  const parts = {
-    wireguard: { network: '10.64.0.0/16', peers: peers(1000) },
-    ipsec: gatewaysWith(100),
-  };
-  const file = (name: string, values: object): string => {
-    const place = path.join(folder, `umbrella-${name}.json`);
-    fs.writeFileSync(place, JSON.stringify(values));
-    return place;
-  };
-  const alone = Object.entries(parts).map(([name, values]) => ({ name, values: file(name, values) }));
-  const all = file(
-    'vpn',
-    Object.fromEntries(Object.entries(parts).map(([name, values]) => [name, { enabled: true, ...values }])),
-  );
-  const template = (version: HelmVersion, name: string, values: string): string =>
-    render(version, path.join(folder, 'charts', name), values);
-  const what = '1,000 peers and 100 tunnels in one release';
-  const [synth] = inTurns(rounds, [() => sure(process.execPath, [cli, 'synth', '-f', all])]);
-  const seconds = Array.from({ length: rounds }, () => evaluate('vpn', all));
-  return [
-    { what: `synth of ${what}`, value: median(synth), unit: 's', goal: 1.5 },
-    { what: `evaluation of ${what}`, value: median(seconds), unit: 's', goal: 0.6 },
-    ...versions.flatMap((version) => {
-      const [together, apart] = inTurns(rounds, [
-        () => template(version, 'vpn', all),
-        () => alone.map(({ name, values }) => template(version, name, values)),
-      ]);
-      return [
-        { what: `helm ${version}, ${what}`, value: median(together), unit: 's' },
-        {
-          what: `helm ${version}, in one release / in two`,
-          value: median(ratios(together, apart)),
-          unit: 'x',
-          goal: 1.2,
-        },
-      ] satisfies Row[];
-    }),
-  ];
 }
 
 const MANY = [

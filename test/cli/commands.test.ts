@@ -179,7 +179,7 @@ describe('bad input', () => {
     ['a key that is not 32 bytes', 'privateKey: {value: s3cret}\n', 1, /^f:1:14: privateKey\.value: is not a WireGuard key: 32 bytes in base64, 44 characters; make one with `wg genkey`$/],
     ['an alias in itself', 'a: &a [*a]\n', 1, /^f:1:8: the alias \*a stands inside its own anchor; remove one of the two$/],
     ['an alias bomb', bomb(), 1, /^f:1:1: the aliases repeat too much; write fewer of them$/],
-    ['10 MB of text', 'x'.repeat(10_000_000), 1, /^f: more than 5 MiB; give a smaller file$/],
+    ['10 MB of text', 'x'.repeat(10_000_000), 1, /^f: more than 5 MiB; give a smaller values file$/],
     ['binary data', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1]), 1, /^f:1:1: the character U\+007F may not stand in a values file; /],
     ['data in no encoding', Buffer.from([0xff, 0xfe, 0x00]), 1, /^f: this is not UTF-8 text; give a YAML file, saved as UTF-8$/],
     ['maps in maps without end', Array.from({ length: 3000 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join(''), 1, /^f:\d+:\d+: /],
@@ -192,7 +192,7 @@ describe('bad input', () => {
   test('a missing file, a folder and a web address are wrong usage, all told at once', () => {
     expect(refused({}, ['-f', 'none.yaml', '-f', '.', '-f', 'https://example.com/a.yaml', '-f', ''], 2)).toEqual([
       'none.yaml: there is no such file; check the path after -f',
-      '.: this is a folder; name a file in it',
+      '.: this is a folder; name a values file in it',
       'https://example.com/a.yaml: a web address is not read; download the file',
       '"": there is no such file; check the path after -f',
     ]);

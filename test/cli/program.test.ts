@@ -50,7 +50,7 @@ test.each(['synth', 'check', 'keys', 'showconf', 'images'])(
       '--managed-by <',
     ])
       expect(out).toContain(flag);
-    expect(out).toContain('one of: wireguard, ipsec, kilo, vpn');
+    expect(out).toContain('one of: wireguard, ipsec');
     expect(out).not.toMatch(/--set-json|--values-from|default: \[\]/);
   },
 );
@@ -63,14 +63,13 @@ test('no command at all is wrong usage, and shows the usage', () => {
 
 test.each([
   [['sinth', 'wireguard'], "error: unknown command 'sinth'"],
-  [['keys'], "error: missing required argument 'chart'"],
-  [['check', 'site.yaml'], 'chart: there is no such chart, got "site.yaml"; give a values file with -f'],
+  [['synth'], "error: missing required argument 'chart'"],
   [['chart', 'wireguard'], "error: required option '-o, --output <folder>' not specified"],
   [['synth', 'wireguard', '-f'], "error: option '-f, --values <file>' argument missing"],
   [['synth', 'wireguard', 'site.yaml'], 'error: too many arguments; name one chart, and give each values file with -f'],
   [['synth', 'wiregard'], 'chart: there is no such chart, got "wiregard"; did you mean wireguard?'],
-  [['check', 'openvpn-server'], 'chart: there is no such chart, got "openvpn-server"; choose one of wireguard, ipsec, kilo, vpn'],
-  [['chart', 'toString', '-o', 'x'], 'chart: there is no such chart, got "toString"; choose one of wireguard, ipsec, kilo, vpn'],
+  [['check', 'openvpn-server'], 'chart: there is no such chart, got "openvpn-server"; choose one of wireguard, ipsec'],
+  [['chart', 'toString', '-o', 'x'], 'chart: there is no such chart, got "toString"; choose one of wireguard, ipsec'],
   [['synth', 'wireguard', '--release', 'A_b'], "error: option '--release <name>' argument 'A_b' is invalid. Use at most 53 lower-case letters, digits, hyphens and dots."],
   [['synth', 'wireguard', '--release', 'a'.repeat(54)], `error: option '--release <name>' argument '${'a'.repeat(54)}' is invalid. Use at most 53 lower-case letters, digits, hyphens and dots.`],
   [['synth', 'wireguard', '--namespace', '-x'], "error: option '-n, --namespace <name>' argument '-x' is invalid. Use at most 63 lower-case letters, digits and hyphens."],
@@ -79,17 +78,6 @@ test.each([
 ])('%j is wrong usage, in a sentence', (args, sentence) => {
   refusedUsage(args, sentence);
 }); // prettier-ignore
-
-test.each([['synth'], ['check'], ['images'], ['chart', '-o', 'charts']])(
-  '%s without a chart is that of the umbrella chart',
-  (command, ...flags) => {
-    const values = command === 'chart' ? [] : ['--set', 'wireguard.enabled=true'];
-    const without = cli.run([command, ...flags, ...values]);
-    expect(without).toEqual(cli.run([command, 'vpn', ...flags, ...values]));
-    expect(without.code).toBe(0);
-    if (command === 'synth') expect(without.out).toContain('name: vpn-wireguard\n');
-  },
-);
 
 test('fails on an unknown flag, with the one that was meant and without its value', () => {
   for (const given of [['--set-strng=privateKey.value=s3cret'], ['--set-strng', 'privateKey.value=s3cret']]) {

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { loadValues } from '../../lib/helm/load-values';
 import { elementOf, shapeOf, unwrap } from '../../lib/staged/schema';
 import { badFilesOf, charts, examplesOf, goldens, goldensInTree, problemsOf, UPDATE_COMMAND } from './goldens';
-import { pictures, picturesInTree } from './pictures';
 
 /** The texts below a schema that are marked as secret. */
 /** What stands under `value` below a secret part: the name of an existing Secret is none. */
@@ -42,14 +41,6 @@ describe('golden files', () => {
     expect(sentences.length).toBeGreaterThan(30);
     expect(sentences.filter((sentence) => !/^[A-Za-z0-9_.\-/[\]{#]+: .+; .+$/s.test(sentence))).toEqual([]);
   });
-});
-
-test('the pictures of the docs are what the command draws', () => {
-  const [made, kept] = [pictures(), picturesInTree()];
-  expect([...kept.keys()].sort()).toEqual([...made.keys()].sort());
-  const changed = [...made].flatMap(([name, text]) => (kept.get(name) === text ? [] : [name]));
-  if (changed.length > 0)
-    throw new Error(`of docs/pictures ${changed.join(', ')} differ: look at them, then run \`${UPDATE_COMMAND}\``);
 });
 
 describe.each(Object.entries(charts))('secrets of the chart %s', (name, chart) => {

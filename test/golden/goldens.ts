@@ -1,7 +1,7 @@
 /**
  * Golden copies: what our charts give to users, in the tree, so that a review sees what a change does to them.
  *
- *     <chart>/chart/**                 the whole Helm chart; of a subchart what it has otherwise than alone
+ *     <chart>/chart/**                 the whole Helm chart
  *     <chart>/manifests/<example>.yaml the plain manifests of every example
  *     <chart>/errors.txt               what a user reads about the values files in <chart>/bad
  */
@@ -40,11 +40,7 @@ export function badFilesOf(chart: string): [string, string][] {
 export function goldens(): Map<string, string> {
   const files = new Map<string, string>();
   for (const [name, chart] of Object.entries(charts)) {
-    for (const file of chart.files()) {
-      // In the umbrella chart lie others, most of whose files are those that each has alone.
-      const alone = file.name.replace(/^charts\/([^/]+)\//, '$1/chart/');
-      if (files.get(alone) !== file.text) files.set(`${name}/chart/${file.name}`, file.text);
-    }
+    for (const file of chart.files()) files.set(`${name}/chart/${file.name}`, file.text);
     for (const [example, file] of examplesOf(name)) {
       files.set(`${name}/manifests/${example}.yaml`, manifestStream(chart.objects(loadValues({ files: [file] }))));
     }

@@ -53,7 +53,7 @@ describe.each(Object.keys(charts))('the chart %s', (name) => {
   const examples = lines.flatMap((line, i) => {
     const isOptional =
       /^ *# [A-Za-z0-9]+:/.test(line) &&
-      /^ *# (?![A-Za-z0-9]+:|- |# )/.test(lines[i - 1] ?? '') &&
+      /^ *# (?![A-Za-z0-9]+:|- )/.test(lines[i - 1] ?? '') &&
       !/^ *[^# ].*[[{][\]}]$/.test(lines[i - 1] ?? '');
     const hasSample = /^ *[A-Za-z0-9]+: (?:\{\}|\[\])$/.test(line) && /^ *# (?!-- )/.test(lines[i + 1] ?? '');
     return isOptional || hasSample ? [i] : [];
@@ -134,8 +134,6 @@ describeWith(['helm-docs'], 'helm-docs', () => {
     (name) => {
       withFolder((folder) => {
         charts[name]!.write(path.join(folder, name));
-        // It would make tables of the subcharts too, whose values the chart itself documents.
-        fs.rmSync(path.join(folder, name, 'charts'), { recursive: true, force: true });
         fs.writeFileSync(path.join(folder, name, 'README.md.gotmpl'), '{{ template "chart.valuesTable" . }}\n');
         const { status, stdout } = spawnSync(
           tools.helmDocs(),

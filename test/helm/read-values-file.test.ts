@@ -24,7 +24,7 @@ test('a missing file, a folder and a path below a file are wrong usage', () => {
       exitCode: 2,
     });
     expect(failure(folder)).toEqual({
-      problems: [`${folder}: this is a folder; name a file in it`],
+      problems: [`${folder}: this is a folder; name a values file in it`],
       exitCode: 2,
     });
     expect(failure(`${file}/b`)).toEqual({
@@ -80,7 +80,7 @@ test('4 MB are read; more than 5 MiB are refused', () => {
     for (const size of [MAX_VALUES_BYTES + 1, 10_000_000]) {
       fs.writeFileSync(file, Buffer.alloc(size, 'a'));
       expect(failure(file)).toEqual({
-        problems: [`${file}: more than 5 MiB; give a smaller file`],
+        problems: [`${file}: more than 5 MiB; give a smaller values file`],
         exitCode: 1,
       });
     }

@@ -89,7 +89,6 @@ export function asHelm(
     chart,
     '-n',
     release.namespace,
-    '--include-crds',
     '--kube-version',
     KUBERNETES_VERSION,
     ...flags,
@@ -101,8 +100,6 @@ export function asHelm(
   const failed = /^Error: execution error at \([^)]*templates\/validation\/checks\.yaml:[0-9:]+\): /m.exec(text);
   if (failed !== null) return { kind: 'checks', text: text.slice(failed.index + failed[0].length) };
   if (text.includes("values don't meet the specifications of the schema(s)")) return { kind: 'schema', text };
-  // The values of a subchart are no map: Helm does not come to the schema.
-  if (/^Error: .*type mismatch on [a-z]+: /m.test(text)) return { kind: 'schema', text };
   throw new Error(`Helm failed neither by the schema nor by a check: ${text}`);
 }
 

@@ -18,26 +18,12 @@ import { ALL_HELMS, withFolder } from '../helm/real-helm';
 import { describeWith } from '../left-out';
 import { KUBERNETES_VERSION, tools } from '../tools';
 import type { DraftMap } from './chart-random';
-import {
-  CHART_VALUES,
-  isOwnLeaf,
-  leafPaths,
-  mergedValues,
-  placesOf,
-  put,
-  type Place,
-  type ValuesCase,
-} from './values-arbitrary';
+import { CHART_VALUES, leafPaths, mergedValues, placesOf, put, type Place, type ValuesCase } from './values-arbitrary';
 
 /** Leaves that no template reads, and why. */
 const UNREAD: Readonly<Record<string, string>> = {
   enabled: 'it is read by the condition of an umbrella chart',
 };
-const unreadOf = (chart: HelmChart): string[] => Object.keys(UNREAD).filter((leaf) => leaf in chart.schema.shape);
-
-/** The names of the charts that are parts of this one, with the dot behind. */
-const partsOf = (chart: HelmChart): string[] =>
-  Object.keys(chart.schema.shape).flatMap((key) => (key in charts ? [`${key}.`] : []));
 
 /** Reserved by some reader of YAML 1.1: as a key it would not be text. */
 const YAML_WORDS = ['y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null'];
@@ -154,9 +140,7 @@ describe.each(Object.entries(charts))('the values schema of the chart %s', (name
 
   test('is strict but for what other charts or Kubernetes define', () => {
     const open = all.filter(({ schema }) => isOpen(schema)).map(({ place }) => place);
-    const parts = partsOf(chart);
-    const ofOthers = (part: string) => ['global', 'extraObjects[]', 'extraObjects[].metadata'].map((key) => part + key);
-    expect(open).toEqual(parts.length === 0 ? ofOthers('') : ['global', ...parts.flatMap(ofOthers)]);
+    expect(open).toEqual(['global', 'extraObjects[]', 'extraObjects[].metadata']);
   });
 
   test('has no default inside a list or a map, where Helm would not put it', () => {
@@ -189,9 +173,9 @@ describe.each(Object.entries(charts))('the values schema of the chart %s', (name
   });
 
   test('has an effect with every leaf, but for those that are listed with a reason', () => {
-    const unread = new Set(leafPaths(chart.schema).filter((leaf) => isOwnLeaf(name, leaf)));
+    const unread = new Set(leafPaths(chart.schema));
     for (const values of samples(name, 400)) {
-      if (unread.size === unreadOf(chart).length) break;
+      if (unread.size === Object.keys(UNREAD).length) break;
       const open = placesOf(chart.schema, copyOf(values)).filter(
         ({ leaf, parent, step }) => unread.has(leaf) && Object.hasOwn(parent, step),
       );
@@ -206,15 +190,14 @@ describe.each(Object.entries(charts))('the values schema of the chart %s', (name
         }
       }
     }
-    expect([...unread].sort()).toEqual(unreadOf(chart).sort());
+    expect([...unread].sort()).toEqual(Object.keys(UNREAD).sort());
   });
 
   test('knows every path that the templates read', () => {
     const known = new Set(all.map(({ place }) => place));
-    const read = chart.files().flatMap(({ name: file, text }) => {
-      const part = /^charts\/([a-z]+\/)/.exec(file)?.[1]?.replace('/', '.') ?? '';
-      return [...text.matchAll(/\.Values((?:\.[A-Za-z0-9]+)+)/g)].map(([, at]) => `${part}${at!.slice(1)}`);
-    });
+    const read = chart
+      .files()
+      .flatMap(({ text }) => [...text.matchAll(/\.Values((?:\.[A-Za-z0-9]+)+)/g)].map(([, at]) => at!.slice(1)));
     expect(read.length).toBeGreaterThan(100);
     expect([...new Set(read)].filter((at) => !known.has(at))).toEqual([]);
   });
@@ -270,11 +253,10 @@ describeWith(tools.helms().length > 0 ? [] : ALL_HELMS, 'values.schema.json', ()
       const found = new Map<string, { user: JsonObject; at: string }>();
       for (const values of samples(name, 300).filter((one) => z.safeParse(chart.schema, one).success)) {
         for (const { leaf, path: at, parent, step } of placesOf(chart.schema, copyOf(values))) {
-          if (isOwnLeaf(name, leaf) && !found.has(leaf) && Object.hasOwn(parent, step))
-            found.set(leaf, { user: values, at: at.join('\0') });
+          if (!found.has(leaf) && Object.hasOwn(parent, step)) found.set(leaf, { user: values, at: at.join('\0') });
         }
       }
-      expect(leafPaths(chart.schema).filter((leaf) => isOwnLeaf(name, leaf) && !found.has(leaf))).toEqual([]);
+      expect(leafPaths(chart.schema).filter((leaf) => !found.has(leaf))).toEqual([]);
       const defaults = defaultsOf(chart.schema);
       return [...found].flatMap(([leaf, { user, at }]) => {
         const placeIn = (draft: DraftMap) =>

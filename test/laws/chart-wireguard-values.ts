@@ -1,21 +1,6 @@
 /** What generated values of the chart `wireguard` must keep beside its schema, and ways to break it. */
-import { networkBits, prefixLength } from '../../lib/net/cidr';
-import { isIpv6 } from '../../lib/net/address';
-import {
-  networkOf,
-  numberOf,
-  onePeer,
-  peersOf,
-  print,
-  remove,
-  repairAllowedIPs,
-  repairScrapeTimeout,
-  repairServices,
-  SERVICE_FAULTS,
-  someKey,
-  twoPeers,
-  widthOf,
-} from './chart-peer-values';
+import { networkBits, prefixLength, addressOf } from '../../lib/net/cidr';
+import { ipv6Groups, isIpv6 } from '../../lib/net/address';
 import { isMap, type Draft, type DraftMap, type Random } from './chart-random';
 import type { Fault } from './values-arbitrary';
 
@@ -30,17 +15,8 @@ export function repairWireGuard(values: DraftMap, random: Random): DraftMap {
   repairPeersFrom(values);
   repairPeers(values, random);
   for (const { client } of [values, ...peersOf(values)]) repairAllowedIPs(client, random);
-  repairServing(values, random);
   repairMetrics(values);
   return values;
-}
-
-/** Services need the mode in which the cluster reaches peers. */
-function repairServing(values: DraftMap, random: Random): void {
-  const serves = peersOf(values).some(({ services }) => isMap(services) && Object.keys(services).length > 0);
-  if (serves && random.chance(0.6)) values['mode'] = 'routed';
-  if (values['mode'] !== 'routed') for (const peer of peersOf(values)) remove(peer, 'services');
-  repairServices(values, random);
 }
 
 function repairNames(values: DraftMap): void {
@@ -51,6 +27,13 @@ function repairNames(values: DraftMap): void {
 function repairNetworks(values: DraftMap, random: Random): void {
   if (typeof values['network'] === 'string') values['network'] = networkOf(values['network'], 30, random, 8);
   if (typeof values['network6'] === 'string') values['network6'] = networkOf(values['network6'], 126, random, 16);
+}
+
+function repairAllowedIPs(client: Draft | undefined, random: Random): void {
+  if (!isMap(client) || !Array.isArray(client['allowedIPs'])) return;
+  client['allowedIPs'] = client['allowedIPs'].map((network) =>
+    typeof network === 'string' ? networkOf(network, 128, random) : network,
+  );
 }
 
 function repairKeys(values: DraftMap, random: Random): void {
@@ -70,6 +53,11 @@ function repairKeys(values: DraftMap, random: Random): void {
     if (presharedKey['value'] === undefined && presharedKey['existingSecret'] === undefined)
       presharedKey['existingSecret'] = 'keys';
   }
+}
+
+function someKey(random: Random): string {
+  const digits = Array.from({ length: 42 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.charAt(random.below(26)));
+  return `${digits.join('')}8=`;
 }
 
 /** A key is in a Secret or given, not both. */
@@ -120,7 +108,9 @@ function repairMetrics(values: DraftMap): void {
   const parts = ['serviceMonitor', 'podMonitor', 'prometheusRule', 'dashboard'].map((key) => metrics[key]);
   for (const part of parts.filter((part) => isMap(part))) {
     if (part['enabled'] === true) metrics['enabled'] = true;
-    repairScrapeTimeout(part);
+    const [interval, timeout] = [part['intervalSeconds'], part['scrapeTimeoutSeconds']];
+    if (typeof interval === 'number' && typeof timeout === 'number' && timeout > interval)
+      part['scrapeTimeoutSeconds'] = interval;
   }
   const [serviceMonitor, podMonitor, rule] = parts;
   if (isMap(serviceMonitor) && isMap(podMonitor) && serviceMonitor['enabled'] === true) podMonitor['enabled'] = false;
@@ -138,6 +128,14 @@ function repairPeersFrom({ peersFrom }: DraftMap): void {
     if (source['existingSecret'] !== undefined) remove(source, 'existingConfigMap');
     else source['existingConfigMap'] ??= 'wireguard-team';
   }
+}
+
+function remove(map: DraftMap, ...keys: readonly string[]): void {
+  for (const key of keys) Reflect.deleteProperty(map, key);
+}
+
+function peersOf(values: DraftMap): DraftMap[] {
+  return isMap(values['peers']) ? Object.values(values['peers']).filter((peer) => isMap(peer)) : [];
 }
 
 /** Addresses of the VPN's networks, each taken once, and networks that overlap with nothing. */
@@ -206,20 +204,73 @@ function freeHost(network: string, taken: Set<string>, random: Random): string |
   return undefined;
 }
 
+/** The network that an address is in, with a prefix that leaves room. */
+function networkOf(cidr: string, longest: number, random: Random, shortest = 0): string {
+  const width = widthOf(cidr);
+  const length = Math.max(Math.min(prefixLength(cidr), longest), shortest);
+  const host = BigInt(width - length);
+  return `${print((numberOf(cidr) >> host) << host, isIpv6(cidr), random)}/${String(length)}`;
+}
+
+function widthOf(cidr: string): number {
+  return isIpv6(cidr) ? 128 : 32;
+}
+
+function numberOf(cidr: string): bigint {
+  const address = addressOf(cidr);
+  const [parts, width] = isIpv6(cidr) ? [ipv6Groups(address), 16n] : [address.split('.').map(Number), 8n];
+  return parts.reduce((sum, part) => (sum << width) + BigInt(part), 0n);
+}
+
+/** An address in one of the ways to write it. */
+function print(number: bigint, v6: boolean, random: Random): string {
+  const width = v6 ? 16n : 8n;
+  const parts = Array.from({ length: v6 ? 8 : 4 }, (_, i) =>
+    Number((number >> (width * BigInt((v6 ? 7 : 3) - i))) & ((1n << width) - 1n)),
+  );
+  if (!v6) return parts.join('.');
+  const groups = parts.map((part) => part.toString(16).padStart(random.chance(0.2) ? 4 : 1, '0'));
+  const text = random.chance(0.6) ? compressed(groups, parts) : groups.join(':');
+  return random.chance(0.2) ? text.toUpperCase() : text;
+}
+
+/** The longest run of zeros left out, where there is one. */
+function compressed(groups: readonly string[], parts: readonly number[]): string {
+  let [from, length] = [0, 0];
+  parts.forEach((_, start) => {
+    let end = start;
+    while (parts[end] === 0) end++;
+    if (end - start > length) [from, length] = [start, end - start];
+  });
+  return length === 0
+    ? groups.join(':')
+    : `${groups.slice(0, from).join(':')}::${groups.slice(from + length).join(':')}`;
+}
+
+/** Two peers, and what one takes from the other. */
+function twoPeers(title: string, change: (one: DraftMap, other: DraftMap) => void): Fault {
+  return (values, random) => {
+    const [one, other] = random.chance(0.5) ? peersOf(values) : peersOf(values).toReversed();
+    if (one === undefined || other === undefined) return undefined;
+    change(one, other);
+    return title;
+  };
+}
+
+/** A change to one peer. */
+function onePeer(title: string, change: (peer: DraftMap, random: Random, values: DraftMap) => void): Fault {
+  return (values, random) => {
+    const peer = random.pick(peersOf(values));
+    if (peer === undefined) return undefined;
+    change(peer, random, values);
+    return title;
+  };
+}
+
 const withNetwork = (values: DraftMap): string =>
   typeof values['network'] === 'string' ? values['network'] : '10.13.13.0/24';
 
 export const WIREGUARD_FAULTS: readonly Fault[] = [
-  ...SERVICE_FAULTS,
-  onePeer('a service behind a masquerading server', (peer, _random, values) => {
-    values['mode'] = 'masquerade';
-    peer['services'] = { a: { ports: { a: { port: 80 } } } };
-  }),
-  onePeer('a service with the name of the server’s own', (peer, random, values) => {
-    values['mode'] = 'routed';
-    values['fullnameOverride'] = 'own';
-    peer['services'] = { [random.pick(['own', 'own-health'])!]: { ports: { a: { port: 80 } } } };
-  }),
   twoPeers('one key twice', (one, other) => {
     other['publicKey'] = one['publicKey'] ??= `${'K'.repeat(42)}8=`;
   }),

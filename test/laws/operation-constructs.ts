@@ -148,15 +148,6 @@ export const CONSTRUCTIONS: Readonly<Record<string, Construction>> = {
       new staged.Resource(inner, 'Never', object('never'));
     });
   }),
-  'the definition of a kind': construction((scope, v) => {
-    new staged.Resource(scope, 'Object', object('object', { count: staged.count(v.peers) }));
-    new staged.ResourceDefinition(scope, 'Law', {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'laws.example.com' },
-      spec: { description: '{{ .Values.on }} "%s" $x', versions: [{ served: true, storage: 1 }], words: [...LINES] },
-    });
-  }),
   'release and chart': construction((scope, v) => {
     const about = staged.named(
       'about',

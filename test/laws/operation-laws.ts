@@ -1,22 +1,11 @@
 /** For every operation: samples over its whole domain, and what is asked of each. */
 import { z } from 'zod';
 import { CIDR_PATTERN, ADDRESS_OR_CIDR_PATTERN } from '../../lib/net/cidr';
-import { ENDPOINT_PATTERN } from '../../lib/net/endpoint';
 import type { Json } from '../../lib/staged/node';
 import type { OPERATIONS } from '../../lib/staged/operations';
 import type { Ref } from '../../lib/staged/stage';
 import * as staged from '../../lib/staged';
-import {
-  CLEAN_NETWORKS,
-  ENDPOINTS,
-  HOSTILE_KEYS,
-  INTEGERS,
-  KEYS,
-  LINES,
-  NETWORKS,
-  TEXTS,
-  pairs,
-} from './operation-samples';
+import { CLEAN_NETWORKS, HOSTILE_KEYS, INTEGERS, KEYS, LINES, NETWORKS, TEXTS, pairs } from './operation-samples';
 
 /** A law of one operation. */
 export interface Law {
@@ -41,7 +30,6 @@ const int = z.int();
 const bool = z.boolean();
 const network = z.string().regex(CIDR_PATTERN);
 const addressOrNetwork = z.string().regex(ADDRESS_OR_CIDR_PATTERN);
-const endpoint = z.string().regex(ENDPOINT_PATTERN);
 const strings = z.array(text);
 const anyMap = z.record(text, text);
 
@@ -393,16 +381,6 @@ export const LAWS: Readonly<Record<keyof typeof OPERATIONS, Law>> = {
       compared: staged.gt(staged.prefixLength(s.a), 30),
       text: staged.text`/${staged.prefixLength(s.a)}`,
     }),
-  ),
-  endpointHost: law(
-    z.strictObject({ a: endpoint }),
-    ENDPOINTS.map((a) => ({ a })),
-    (s) => ({ is: staged.endpointHost(s.a), lower: staged.lower(staged.endpointHost(s.a)) }),
-  ),
-  endpointPort: law(
-    z.strictObject({ a: endpoint }),
-    ENDPOINTS.map((a) => ({ a })),
-    (s) => ({ is: staged.endpointPort(s.a), compared: staged.gt(staged.endpointPort(s.a), 1023) }),
   ),
 };
 

@@ -57,18 +57,7 @@ export function templatesOf(chart: HelmChart): string {
 }
 
 async function helmReading(helm: string, chart: string, values: string): Promise<Reading> {
-  const args = [
-    'template',
-    'vpn',
-    chart,
-    '-n',
-    'default',
-    '--include-crds',
-    '--kube-version',
-    KUBERNETES_VERSION,
-    '-f',
-    values,
-  ];
+  const args = ['template', 'vpn', chart, '-n', 'default', '--kube-version', KUBERNETES_VERSION, '-f', values];
   try {
     const { stdout } = await promisify(execFile)(helm, args, { maxBuffer: 1 << 28 });
     return { objects: byName(documents(stdout)) };

@@ -231,19 +231,3 @@ export const HOSTILE_KEYS: readonly string[] = [
 export function pairs<A, B>(as: readonly A[], bs: readonly B[]): { a: A; b: B }[] {
   return as.flatMap((a) => bs.map((b) => ({ a, b })));
 }
-
-/** Hosts and addresses with a port, in every way to write them. */
-export const ENDPOINTS: readonly string[] = [
-  'a:1',
-  'vpn.example.com:51820',
-  'VPN.Example.COM:65535',
-  'e:8',
-  'x0x:10',
-  '0.0.0.0:1',
-  '198.51.100.7:51820',
-  '[::]:1',
-  '[::1]:443',
-  '[2001:db8::7]:51820',
-  '[2001:DB8:0:0:0:0:0:7]:1023',
-  '[1:2:3:4:5:6:7::]:1024',
-];

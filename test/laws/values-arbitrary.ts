@@ -14,8 +14,6 @@ import { InputError } from '../../lib/staged/input-error';
 import type { Json } from '../../lib/staged/node';
 import { elementOf, isOpen, shapeOf, unwrap, type LeafMeta } from '../../lib/staged/schema';
 import { IPSEC_FAULTS, repairIpsec } from './chart-ipsec-values';
-import { faultsOf, repairVpn, VPN_FAULTS } from './chart-vpn-values';
-import { KILO_FAULTS, repairKilo } from './chart-kilo-values';
 import { repairWireGuard, WIREGUARD_FAULTS } from './chart-wireguard-values';
 import { isMap, Random, type Draft, type DraftMap } from './chart-random';
 
@@ -38,13 +36,11 @@ export interface ValuesOptions {
   readonly faults?: readonly Fault[];
   /** How many of 100 cases get faults. @default 20 */
   readonly faultyPercent?: number;
-  /** Whether a fault may be a null: below the name of a subchart, Helm 3.14 takes the default instead. @default true */
-  readonly nulls?: boolean;
 }
 
 /** User values for a chart with that schema. */
 export function valuesArbitrary(schema: z.ZodObject, options: ValuesOptions = {}): fc.Arbitrary<ValuesCase> {
-  const { repair = (values) => values, faults = [], faultyPercent = 20, nulls = true } = options;
+  const { repair = (values) => values, faults = [], faultyPercent = 20 } = options;
   const form = fc.record({
     seed: fc.nat(),
     faults: fc.oneof(
@@ -57,9 +53,7 @@ export function valuesArbitrary(schema: z.ZodObject, options: ValuesOptions = {}
   return fc.tuple(arbitraryOf(schema), form).map(([generated, { seed, faults: count, files, flags }]) => {
     const random = new Random(seed);
     const values = repair(copyOf(generated) as DraftMap, random);
-    const done = Array.from({ length: count }, () =>
-      breakOne(values, [...SCHEMA_FAULTS(schema, nulls), ...faults], random),
-    );
+    const done = Array.from({ length: count }, () => breakOne(values, [...SCHEMA_FAULTS(schema), ...faults], random));
     return { ...layered(values, { files, flags }, random), faults: done };
   });
 }
@@ -127,10 +121,6 @@ export function leafPaths(schema: z.core.$ZodType, path = ''): string[] {
   const { def } = (unwrap(schema).schema as z.core.$ZodTypes)._zod;
   return def.type === 'enum' && Object.keys(def.entries).length === 1 ? [] : [path];
 }
-
-/** Whether a leaf is the umbrella chart's own, or a part as a whole: the other ones have the laws of that part. */
-export const isOwnLeaf = (chart: string, leaf: string): boolean =>
-  chart !== 'vpn' || /^(?:[a-z]+\.)?global(?:\.|$)|^[a-z]+(?:\.enabled)?$/.test(leaf);
 
 /** The paths of the leaves that user values set to something else than the default. */
 export function changedLeaves(schema: z.core.$ZodType, values: Json, path = ''): Set<string> {
@@ -485,42 +475,15 @@ function kindOf(schema: z.core.$ZodType): string {
 
 const OTHERS: readonly Draft[] = ['text', '', '1', 1, 0, 1.5, -1, true, false, [], ['a'], {}, { a: 1 }, [null]];
 
-type FaultAt = (
-  title: string,
-  isRight: (place: Place) => boolean,
-  change: (place: Place, random: Random) => Draft,
-) => Fault;
-
-const NULL_FAULTS = (at: FaultAt): Fault[] => [
-  at(
-    'null over a default',
-    ({ schema: of }) => unwrap(of).hasDefault,
-    () => null,
-  ),
-  at(
-    'null over nothing',
-    ({ schema: of }) => !unwrap(of).hasDefault && unwrap(of).optional,
-    () => null,
-  ),
-  at(
-    'null for an element',
-    ({ step, parent }) => typeof step === 'number' || !isMap(parent),
-    () => null,
-  ),
-  at(
-    'null for a required part',
-    ({ schema: of }) => !unwrap(of).hasDefault && !unwrap(of).optional,
-    () => null,
-  ),
-];
-
-const SCHEMA_FAULTS = (schema: z.ZodObject, nulls: boolean): Fault[] => {
-  const at: FaultAt = (title, isRight, change) => (values, random) => {
-    const place = random.pick(placesOf(schema, values).filter(isRight));
-    if (place === undefined) return undefined;
-    put(place, change(place, random));
-    return `${title} at ${place.path.join('.')}`;
-  };
+const SCHEMA_FAULTS = (schema: z.ZodObject): Fault[] => {
+  const at =
+    (title: string, isRight: (place: Place) => boolean, change: (place: Place, random: Random) => Draft): Fault =>
+    (values, random) => {
+      const place = random.pick(placesOf(schema, values).filter(isRight));
+      if (place === undefined) return undefined;
+      put(place, change(place, random));
+      return `${title} at ${place.path.join('.')}`;
+    };
   const is =
     (...kinds: string[]) =>
     (place: Place) =>
@@ -561,7 +524,26 @@ const SCHEMA_FAULTS = (schema: z.ZodObject, nulls: boolean): Fault[] => {
     at('a bad number', is('number'), (_, random) =>
       random.pick([-1, 0, 1.5, 65536, 100_000, 4_200_000_001, 2 ** 53, 1e300, '51820'])!,
     ),
-    ...(nulls ? NULL_FAULTS(at) : []),
+    at(
+      'null over a default',
+      ({ schema: of }) => unwrap(of).hasDefault,
+      () => null,
+    ),
+    at(
+      'null over nothing',
+      ({ schema: of }) => !unwrap(of).hasDefault && unwrap(of).optional,
+      () => null,
+    ),
+    at(
+      'null for an element',
+      ({ step, parent }) => typeof step === 'number' || !isMap(parent),
+      () => null,
+    ),
+    at(
+      'null for a required part',
+      ({ schema: of }) => !unwrap(of).hasDefault && !unwrap(of).optional,
+      () => null,
+    ),
     at('an empty list', is('array'), () => []),
     at('a list with null', is('array'), () => [null]),
     at('an empty map', is('record', 'object'), () => ({})),
@@ -690,22 +672,9 @@ function split(values: DraftMap, count: number, random: Random): DraftMap[] {
   return layers;
 }
 
-const PARTS = {
-  ipsec: { schema: CHARTS.ipsec.schema, repair: repairIpsec, faults: IPSEC_FAULTS },
-  kilo: { schema: CHARTS.kilo.schema, repair: repairKilo, faults: KILO_FAULTS },
-  wireguard: { schema: CHARTS.wireguard.schema, repair: repairWireGuard, faults: WIREGUARD_FAULTS },
-};
-
-/** The parts of the umbrella chart have the same values as each alone. */
 const REPAIRED = {
-  ...PARTS,
-  vpn: {
-    schema: CHARTS.vpn.schema,
-    repair: repairVpn(PARTS),
-    faults: [...VPN_FAULTS, ...Object.entries(PARTS).flatMap(([name, part]) => faultsOf(name, part))],
-    nulls: false,
-    faultyPercent: 25,
-  },
+  ipsec: { schema: CHARTS.ipsec.schema, repair: repairIpsec, faults: IPSEC_FAULTS },
+  wireguard: { schema: CHARTS.wireguard.schema, repair: repairWireGuard, faults: WIREGUARD_FAULTS },
 };
 /** The name of a chart. */
 export type ChartWithValues = keyof typeof REPAIRED;
@@ -713,7 +682,5 @@ export type ChartWithValues = keyof typeof REPAIRED;
 /** User values for each chart, by its name. */
 export const CHART_VALUES: Readonly<Record<ChartWithValues, fc.Arbitrary<ValuesCase>>> = {
   ipsec: valuesArbitrary(REPAIRED.ipsec.schema, REPAIRED.ipsec),
-  kilo: valuesArbitrary(REPAIRED.kilo.schema, REPAIRED.kilo),
   wireguard: valuesArbitrary(REPAIRED.wireguard.schema, REPAIRED.wireguard),
-  vpn: valuesArbitrary(REPAIRED.vpn.schema, REPAIRED.vpn),
 };

@@ -14,7 +14,6 @@ import {
   LABEL_VALUE_PATTERN,
   NAME_PATTERN,
   QUANTITY_PATTERN,
-  SERVICE_NAME_PATTERN,
 } from '../../lib/net/name';
 import { describeWith } from '../left-out';
 import { tools } from '../tools';
@@ -33,12 +32,6 @@ const CASES: [what: string, pattern: RegExp, legal: string[], illegal: string[]]
     DNS_LABEL_PATTERN,
     ['a', '1a', 'kube-system', letters(63)],
     ['', '-a', 'a-', 'A', 'a.b', 'a_b', letters(64), 'a\n'],
-  ],
-  [
-    'the name of a Service',
-    SERVICE_NAME_PATTERN,
-    ['a', 'a1', 'my-service', 'a--b'],
-    ['', '1a', '-a', 'a-', 'A', 'a.b', 'a_b', 'a\n', 'ä'],
   ],
   [
     'a DNS subdomain',

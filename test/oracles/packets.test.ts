@@ -1,12 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { Chart, Testing } from 'cdk8s';
 import { CHARTS } from '../../charts';
 import { RouteAgent } from '../../lib';
 import type { JsonObject } from '../../lib/helm/values-file';
 import { describeWith } from '../left-out';
-import { POD, sendThrough, type Probe } from './packets';
 import { wireguardConfig } from './scenarios';
 
 jest.setTimeout(60_000);
+
+interface Probe {
+  readonly from: string;
+  readonly to: string;
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
+  /** The port of the service, where that is another one. */
+  readonly servedAt?: number;
+}
 
 const ADMIN = '10.13.13.2';
 const CONTRACTOR = '10.13.13.3';
@@ -37,6 +47,15 @@ const send = (values: readonly JsonObject[], probes: readonly Probe[]): (string 
     probes,
   );
 
+function sendThrough(device: string, filters: readonly string[], probes: readonly Probe[]): (string | null)[][] {
+  const input = JSON.stringify({ filters, interface: device, probes });
+  const { status, stdout, stderr } = spawnSync('python3', [join(__dirname, 'packets.py')], { input, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return JSON.parse(stdout) as (string | null)[][];
+}
+
+/** The address of the pod on the service network: what a service sees of a masqueraded client. */
+const POD = '192.0.2.1';
 /** The host of that network. */
 const OTHER_NODE = '192.0.2.2';
 

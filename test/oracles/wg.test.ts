@@ -4,9 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '../../lib/helm/values-file';
-import { kiloClientConf } from '../../lib/kilo/client';
-import { newWireguardPrivateKey, wireguardPublicKey } from '../../lib/net/wireguard-key';
-import { CHARTS } from '../../charts';
 import { describeWith } from '../left-out';
 import { wireguardConfig, scenariosOf, type Scenario } from './scenarios';
 
@@ -91,64 +88,6 @@ describeWith(['wg', 'wireguard-go', 'root', 'netns', 'tun'], 'wg takes the confi
       if (publicKey === undefined) continue;
       expect(found.get(publicKey)).toHaveLength(addresses.length + (routedNetworks ?? []).length);
     }
-  });
-
-  test('of a peer of Kilo, in which networks of two nodes are of the last one', () => {
-    const [privateKey, ...keys] = Array.from({ length: 5 }, newWireguardPrivateKey) as [string, ...string[]];
-    const [alice = '', bob = '', node1 = '', node2 = ''] = keys.map(wireguardPublicKey);
-    const values = {
-      meshGranularity: 'full',
-      client: { persistentKeepaliveSeconds: 0 },
-      peers: {
-        alice: { publicKey: alice, addresses: ['10.5.0.1'], endpoint: 'alice.example.com:51999' },
-        bob: {
-          publicKey: bob,
-          addresses: ['10.5.0.2', 'fd00:5::2'],
-          presharedKey: { value: newWireguardPrivateKey() },
-        },
-      },
-    };
-    const node = (name: string, publicKey: string, endpoint: string) => ({
-      ...{ name, publicKey, endpoint, podCidr: `10.244.${name.slice(-1)}.0/24`, internalAddress: '192.168.0.1' },
-      ...{ location: '', leads: false, isBehindNat: false, locationNetworks: [], seenEndpoints: new Map() },
-    });
-    const nodes = [node('node1', node1, '192.0.2.7:51820'), node('node2', node2, '[2001:db8::2]:51821')];
-    const v = CHARTS.kilo.environment({ values }).values as unknown as Parameters<typeof kiloClientConf>[0];
-    const shown = (name: string): string[][] => {
-      const line = `PrivateKey = ${privateKey}`;
-      const { status, stdout, stderr } = apply(kiloClientConf(v, name, nodes, { privateKey: line, format: 'wg' }));
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      return stdout
-        .trimEnd()
-        .split('\n')
-        .map((one) => one.split('\t'));
-    };
-    const [own, ...peers] = shown('alice');
-    expect(own?.[2]).toBe('51999');
-    const found = new Map(
-      peers.map(([key, , endpoint, allowed, , , , keepalive]) => [key, [endpoint, allowed, keepalive]]),
-    );
-    expect(found).toEqual(
-      new Map([
-        [node1, ['192.0.2.7:51820', '10.244.1.0/24,10.4.0.1/32', 'off']],
-        [node2, ['[2001:db8::2]:51821', '10.244.2.0/24,192.168.0.1/32,10.4.0.2/32', 'off']],
-        [bob, ['(none)', '10.5.0.2/32,fd00:5::2/128', 'off']],
-      ]),
-    );
-    const secret = values.peers.bob.presharedKey.value;
-    expect(
-      new Map(
-        shown('bob')
-          .slice(1)
-          .map(([key, psk]) => [key, psk]),
-      ),
-    ).toEqual(
-      new Map([
-        [node1, secret],
-        [node2, secret],
-        [alice, '(none)'],
-      ]),
-    );
   });
 
   const [first] = scenariosOf('wireguard');

@@ -375,12 +375,6 @@ AllowedIPs = 10.13.13.4
       'Secret',
       'a.generate: is set, but keys are generated for peers of the values only; remove it, and give the publicKey',
     ],
-    [
-      'services',
-      { services: { web: { ports: { http: { port: 80 } } } } },
-      'Secret',
-      'a.services: is set, but Services are made for peers of the values only; remove it, or move the peer to the values',
-    ],
     ['no key', { publicKey: null }, 'Secret', 'a: has no publicKey; set publicKey to what `wg pubkey` prints'],
     [
       'the name of a Secret',
@@ -536,8 +530,7 @@ AllowedIPs = 10.13.13.4
   function withoutSpecialties(peer: Draft): Draft {
     if (!isMap(peer)) return peer;
     const { generate, ...rest } = peer;
-    delete rest['services'];
-    const kept: DraftMap = generate === true || generate === undefined ? rest : { ...rest, generate };
+    const kept = generate === true ? rest : peer;
     const { presharedKey } = kept;
     return isMap(presharedKey) &&
       typeof presharedKey['existingSecret'] === 'string' &&

@@ -669,51 +669,6 @@ app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
 {{- end }}
 {{- end }}
 
-{{- define "wireguard.labels2" -}}
-{{- range $key, $value := $.Values.commonLabels }}
-{{- if not (eq $key "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by") }}
-{{ $key | quote }}: {{ $value | quote }}
-{{- end }}
-{{- end }}
-helm.sh/chart: {{ replace "+" "_" (printf "%s-%s" $.Chart.Name $.Chart.Version) | quote }}
-app.kubernetes.io/name: {{ printf "%s-peers" (include "wireguard.name2" $) | quote }}
-app.kubernetes.io/instance: {{ $.Release.Name | quote }}
-app.kubernetes.io/version: {{ replace "+" "_" $.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
-{{- end }}
-
-{{- define "wireguard.addressFamilies" -}}
-{{- $addresses := .addresses -}}
-{{- if contains ":" (join " " $addresses) }}
-{{- if contains "." (join " " $addresses) }}
-{{- "IPv4 IPv6" }}
-{{- else }}
-{{- "IPv6" }}
-{{- end }}
-{{- else }}
-{{- "IPv4" }}
-{{- end }}
-{{- end }}
-
-{{- define "wireguard.labelsWith2" -}}
-{{- $extra := .extra -}}
-{{- range $key, $value := $.Values.commonLabels }}
-{{- if not (or (eq $key "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by") (hasKey $extra $key)) }}
-{{ $key | quote }}: {{ $value | quote }}
-{{- end }}
-{{- end }}
-{{- range $key, $value := $extra }}
-{{- if not (eq $key "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by") }}
-{{ $key | quote }}: {{ $value | quote }}
-{{- end }}
-{{- end }}
-helm.sh/chart: {{ replace "+" "_" (printf "%s-%s" $.Chart.Name $.Chart.Version) | quote }}
-app.kubernetes.io/name: {{ printf "%s-peers" (include "wireguard.name2" $) | quote }}
-app.kubernetes.io/instance: {{ $.Release.Name | quote }}
-app.kubernetes.io/version: {{ replace "+" "_" $.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ $.Release.Service | quote }}
-{{- end }}
-
 {{- define "wireguard.notes" -}}
 WireGuard server {{ include "wireguard.fullname" $ }} in namespace {{ $.Release.Namespace }}. Peers in the values: {{ int64 (len $.Values.peers) }}.
 {{- if not (or (not (kindIs "invalid" $.Values.privateKey.value)) $.Values.privateKey.generate) }}
@@ -823,14 +778,6 @@ interface, its routes and its packet filter.
 {{- end }}
 
 {{- define "wireguard.name" -}}
-{{- if not (kindIs "invalid" $.Values.nameOverride) }}
-{{- $.Values.nameOverride }}
-{{- else }}
-{{- "wireguard" }}
-{{- end }}
-{{- end }}
-
-{{- define "wireguard.name2" -}}
 {{- if not (kindIs "invalid" $.Values.nameOverride) }}
 {{- $.Values.nameOverride }}
 {{- else }}
